@@ -1,0 +1,105 @@
+"""Every sentence that a user may be shown, under a stable code.
+
+Errors and notices travel as a code and its parameters (in exceptions, in
+database rows, in JSON), so that each reader gets them in their own language.
+A sentence says what was found, what the limit is and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def N_(text: str) -> str:
+    """Mark ``text`` for translation and return it unchanged."""
+    return text
+
+
+MESSAGES: dict[str, str] = {
+    # media that cannot be taken
+    "media.empty": N_("The file is empty. Upload the recording again."),
+    "media.not_video": N_(
+        "“%(name)s” is not a video that can be read. Use a video file such as MP4, AVI, MOV, MKV or WebM."
+    ),
+    "media.playlist": N_(
+        "“%(name)s” is a playlist or a list of other files, which is not opened. Upload the video file itself."
+    ),
+    "media.no_video_stream": N_("“%(name)s” holds sound but no picture. Upload a file with a video stream."),
+    "media.truncated": N_(
+        "“%(name)s” ends before its first picture can be read. It was probably cut off while being copied; copy it again."
+    ),
+    "media.too_long": N_(
+        "“%(name)s” lasts %(duration_s)d seconds; the limit is %(limit_s)d. Cut it into shorter files, or raise RESIGHT_MAX_DURATION_S."
+    ),
+    "media.too_many_pixels": N_(
+        "“%(name)s” has pictures of %(width)d×%(height)d; the limit is %(limit)d pixels. Scale it down, or raise RESIGHT_MAX_PIXELS."
+    ),
+    "media.too_large": N_(
+        "The file is larger than the limit of %(limit_bytes)d bytes. Cut it into smaller files, or raise RESIGHT_MAX_UPLOAD_BYTES."
+    ),
+    "media.probe_timeout": N_(
+        "“%(name)s” could not be examined within %(limit_s)d seconds. The file is probably damaged; convert it and upload it again."
+    ),
+    "media.decode_failed": N_(
+        "The video could not be read any further after frame %(frame)d (%(detail)s). Convert it, for example to H.264 MP4, and upload it again."
+    ),
+    "media.not_found": N_("There is no file at “%(name)s”. Check the path."),
+    # weights and models
+    "model.weights_missing": N_(
+        "No weights for %(model)s were found at “%(path)s”. Put the files there or choose another one."
+    ),
+    "model.weights_mismatch": N_("The weights “%(path)s” do not fit %(model)s: %(detail)s."),
+    "model.export_unreadable": N_("The model in “%(path)s” cannot be used: %(detail)s."),
+    "model.unknown": N_("There is no %(what)s named “%(name)s”. Choose one of: %(choices)s."),
+    "model.hog_fallback": N_(
+        "No detector weights were found, so people were found with OpenCV's HOG, which misses many of them and sees no vehicles. "
+        "Put a YOLOX ONNX file or a PaddleDetection export in %(path)s for better results."
+    ),
+    "model.descriptor_fallback": N_(
+        "No trained embedding weights were found, so people are told apart by the colours of their clothes (HSV stripe histogram), not by a network."
+    ),
+    # jobs
+    "job.attempts_exhausted": N_(
+        "The work was interrupted %(attempts)d times, which is the limit. The worker probably ran out of memory or was stopped; see its log, then retry."
+    ),
+    "job.internal": N_(
+        "Something went wrong inside the program (%(kind)s). The log of the worker says more under job %(job_id)s; retry, or report it."
+    ),
+    "job.storage_full": N_("The disk is full. Free some space, then retry."),
+    "job.out_of_memory": N_(
+        "There was not enough memory for this video. Close other programs or scale the video down, then retry."
+    ),
+    # requests
+    "request.invalid": N_("The request is not valid: %(detail)s."),
+    "request.not_found": N_("There is no such page or object."),
+    "request.method": N_("This address does not answer that kind of request."),
+    "request.cross_site": N_("The request came from another site and was refused. Use the pages of this site."),
+    "request.expired_form": N_("This form has expired. Reload the page and send it again."),
+    "request.conflict": N_("That cannot be done while the job is %(state)s."),
+    "request.no_result": N_("This video has no result yet. Wait for its job to finish."),
+    "request.internal": N_("Something went wrong inside the program. The log says more; try again, or report it."),
+    "upload.not_found": N_("This upload does not exist or has expired. Start it again."),
+    "upload.offset": N_(
+        "The upload continues at byte %(expected)d, not %(got)d. Ask for the offset and send from there."
+    ),
+    "upload.incomplete": N_("%(received)d of %(length)d bytes have arrived. Send the rest first."),
+    "upload.no_space": N_(
+        "The disk has %(free_bytes)d bytes free, and the file needs %(length)d. Free some space first."
+    ),
+}
+
+
+def render(code: str, params: Mapping[str, Any], translate: Callable[[str], str] = lambda text: text) -> str:
+    """Return the sentence of ``code`` with ``params`` filled in.
+
+    Parameters
+    ----------
+    translate : maps the English template to another language; identity by default.
+
+    Raises
+    ------
+    KeyError
+        for a code that is not in `MESSAGES`, or a missing parameter.
+    """
+    return translate(MESSAGES[code]) % dict(params)
