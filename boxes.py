@@ -49,7 +49,8 @@ def iou(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
     """Return the (N, M) intersections over unions; 0 where both boxes are empty."""
     shared = intersections(a_xyxy, b_xyxy)
     union = areas(a_xyxy)[:, None] + areas(b_xyxy)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratios: FloatArray = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return ratios
 
 
 def non_maximum_suppression(
