@@ -52,6 +52,12 @@ MESSAGES: dict[str, str] = {
     "model.weights_mismatch": N_("The weights “%(path)s” do not fit %(model)s: %(detail)s."),
     "model.export_unreadable": N_("The model in “%(path)s” cannot be used: %(detail)s."),
     "model.unknown": N_("There is no %(what)s named “%(name)s”. Choose one of: %(choices)s."),
+    "model.gpu_missing": N_(
+        "A GPU was asked for, but %(runtime)s can use none here. Install its GPU build, or switch the GPU off."
+    ),
+    "model.untrained": N_(
+        "The model in “%(path)s” was exported without trained weights, so its vectors mean nothing. Export it again from a trained checkpoint."
+    ),
     "model.hog_fallback": N_(
         "No detector weights were found, so people were found with OpenCV's HOG, which misses many of them and sees no vehicles. "
         "Put a YOLOX ONNX file or a PaddleDetection export in %(path)s for better results."

@@ -1,0 +1,1 @@
+"""Detectors, embedders and networks: one file a backend, behind `model.protocols`."""

@@ -1,0 +1,168 @@
+"""YOLOX exported to ONNX, run by onnxruntime: people and COCO's road vehicles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from boxes import clip_to_frame, non_maximum_suppression
+from errors import ModelError
+from records import Detections, FloatArray, Image, ModelInfo
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+DEFAULT_THRESHOLD = 0.5
+"""For a tracker that takes every box as it is; one that matches weak boxes in a second stage wants 0.1."""
+
+_STRIDES = (8, 16, 32)
+_PADDING = 114
+_MAX_IOU = 0.6
+_DYNAMIC_SIDE = 640
+_DYNAMIC_BATCH = 8
+_COCO_CLASSES = 80
+_CLASS_OF_COCO = {0: 0, 1: 1, 2: 2, 3: 3, 5: 4, 7: 5}  # person, bicycle, car, motorcycle, bus, truck
+
+
+class YoloxDetector:
+    """Find people and vehicles with a YOLOX network.
+
+    Parameters
+    ----------
+    path : ONNX file with one input (N, 3, H, W), BGR 0 to 255, and one output
+        (N, H·W/64 + H·W/256 + H·W/1024, 85): raw offsets, log sizes, objectness
+        and the 80 classes of COCO, as YOLOX's own export writes it. N may be
+        fixed or free.
+    threshold : lowest objectness × class probability of a box that is returned.
+    threads : of the network; 0: onnxruntime's choice.
+
+    Raises
+    ------
+    ModelError
+        when the file is missing, unreadable or not such a network, or when
+        the GPU is asked for and onnxruntime cannot use one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threshold: float = DEFAULT_THRESHOLD,
+        threads: int = 0,
+        use_gpu: bool = False,
+    ) -> None:
+        if not path.is_file():
+            raise ModelError("model.weights_missing", model="yolox", path=str(path))
+        self.info = ModelInfo("yolox", str(path), "gpu" if use_gpu else "cpu")
+        self._threshold = threshold
+        self._session = _open_session(path, threads=threads, use_gpu=use_gpu)
+        self._input_name, self._fixed_batch, self._height, self._width = _check_input(self._session, path)
+        self._cells, self._strides = _grid(self._height, self._width)
+        _check_output(self._session, path, len(self._cells))
+        self._class_of_coco = np.full(_COCO_CLASSES, -1, np.int64)
+        self._class_of_coco[list(_CLASS_OF_COCO)] = list(_CLASS_OF_COCO.values())
+
+    def detect(self, images_bgr: Sequence[Image]) -> list[Detections]:
+        """Return the people and vehicles in each picture; see `Detector.detect`."""
+        size = self._fixed_batch or _DYNAMIC_BATCH
+        found: list[Detections] = []
+        for start in range(0, len(images_bgr), size):
+            batch = images_bgr[start : start + size]
+            rows = self._fixed_batch or len(batch)
+            tensor = np.full((rows, 3, self._height, self._width), _PADDING, np.float32)
+            scales = [self._letterbox(image, tensor[row]) for row, image in enumerate(batch)]
+            (outputs,) = self._session.run(None, {self._input_name: tensor})
+            found += [
+                self._decode(output, scale, image.shape[1], image.shape[0])
+                for output, scale, image in zip(outputs, scales, batch, strict=False)  # a fixed batch has spare rows
+            ]
+        return found
+
+    def _letterbox(self, image_bgr: Image, tensor: FloatArray) -> float:
+        """Write the picture, scaled to fit, into the top left of (3, H, W); return the scale."""
+        height, width = image_bgr.shape[:2]
+        scale = min(self._height / height, self._width / width)
+        new_width, new_height = max(1, int(width * scale)), max(1, int(height * scale))
+        resized = cv2.resize(image_bgr, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
+        tensor[:, :new_height, :new_width] = resized.transpose(2, 0, 1)
+        return scale
+
+    def _decode(self, output: FloatArray, scale: float, width: int, height: int) -> Detections:
+        """Return the boxes of one picture from (cells, 85) raw values.
+
+        centre = (offset + cell)·stride, size = exp(log size)·stride (YOLOX, arXiv 2107.08430).
+        """
+        likely = np.flatnonzero(output[:, 4] >= self._threshold)  # no class probability exceeds 1
+        rows = output[likely]
+        coco = rows[:, 5:].argmax(axis=1)
+        scores = rows[:, 4] * rows[np.arange(len(rows)), 5 + coco]
+        class_ids = self._class_of_coco[coco]
+        keep = (scores >= self._threshold) & (class_ids >= 0)
+        rows, scores, class_ids, likely = rows[keep], scores[keep], class_ids[keep], likely[keep]
+        strides = self._strides[likely][:, None]
+        centres = (rows[:, :2] + self._cells[likely]) * strides
+        halves = np.exp(rows[:, 2:4]) * strides / 2
+        boxes_xyxy = (np.concatenate([centres - halves, centres + halves], axis=1) / scale).astype(np.float32)
+        chosen = non_maximum_suppression(boxes_xyxy, scores, class_ids, _MAX_IOU)
+        return Detections(clip_to_frame(boxes_xyxy[chosen], width, height), scores[chosen], class_ids[chosen])
+
+
+def _open_session(path: Path, *, threads: int, use_gpu: bool) -> InferenceSession:
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as failures
+
+    if use_gpu and "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        raise ModelError("model.gpu_missing", runtime="onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning threads take the cores from the decoder and the encoder.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = ["CUDAExecutionProvider", "CPUExecutionProvider"] if use_gpu else ["CPUExecutionProvider"]
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except (failures.Fail, failures.InvalidProtobuf, failures.InvalidGraph, failures.NotImplemented) as error:
+        detail = f"onnxruntime refuses the file ({str(error).splitlines()[0]})"
+        raise ModelError("model.export_unreadable", path=str(path), detail=detail) from error
+
+
+def _check_input(session: InferenceSession, path: Path) -> tuple[str, int | None, int, int]:
+    """Return the input's name, its batch size (None: free), height and width."""
+    inputs = session.get_inputs()
+    shape = inputs[0].shape
+    if len(inputs) != 1 or len(shape) != 4 or shape[1] != 3:
+        detail = f"one input (N, 3, H, W) is wanted, it has {[(i.name, i.shape) for i in inputs]}"
+        raise ModelError("model.export_unreadable", path=str(path), detail=detail)
+    batch = shape[0] if isinstance(shape[0], int) else None
+    height, width = (side if isinstance(side, int) else _DYNAMIC_SIDE for side in shape[2:])
+    if height % _STRIDES[-1] or width % _STRIDES[-1]:
+        detail = f"the input's sides must be multiples of {_STRIDES[-1]}, they are {height} and {width}"
+        raise ModelError("model.export_unreadable", path=str(path), detail=detail)
+    return inputs[0].name, batch, height, width
+
+
+def _check_output(session: InferenceSession, path: Path, cells: int) -> None:
+    outputs = session.get_outputs()
+    shape = outputs[0].shape
+    wanted = (cells, 5 + _COCO_CLASSES)
+    fits = len(outputs) == 1 and len(shape) == 3
+    fits = fits and all(not isinstance(got, int) or got == want for got, want in zip(shape[1:], wanted, strict=True))
+    if not fits:
+        detail = f"one output (N, {wanted[0]}, {wanted[1]}) is wanted, it has {[(o.name, o.shape) for o in outputs]}"
+        raise ModelError("model.export_unreadable", path=str(path), detail=detail)
+
+
+def _grid(height: int, width: int) -> tuple[FloatArray, FloatArray]:
+    """Return (A, 2) cell positions x, y and (A,) strides, in the order of the output's rows."""
+    cells: list[NDArray[np.float32]] = []
+    strides: list[NDArray[np.float32]] = []
+    for stride in _STRIDES:
+        y, x = np.mgrid[: height // stride, : width // stride]
+        cells.append(np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32))
+        strides.append(np.full(x.size, stride, np.float32))
+    return np.concatenate(cells), np.concatenate(strides)
