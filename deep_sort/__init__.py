@@ -1,0 +1,1 @@
+"""DeepSORT (Wojke, Bewley, Paulus: Simple online and realtime tracking with a deep association metric, 2017)."""
