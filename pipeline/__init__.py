@@ -1,0 +1,1 @@
+"""Video in, tracks out: the only loops over frames."""
