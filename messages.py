@@ -45,6 +45,13 @@ MESSAGES: dict[str, str] = {
         "The video could not be read any further after frame %(frame)d (%(detail)s). Convert it, for example to H.264 MP4, and upload it again."
     ),
     "media.not_found": N_("There is no file at “%(name)s”. Check the path."),
+    "media.codec_unsupported": N_(
+        "The picture of “%(name)s” is coded in a way that cannot be read here. Convert it, for example to H.264 MP4, and upload it again."
+    ),
+    "media.camera_unavailable": N_(
+        "No picture comes from the camera “%(name)s”. Check that it is connected and that the address is right."
+    ),
+    "media.no_pictures": N_("The folder “%(name)s” holds no pictures. Use one with JPEG, PNG, BMP, TIFF or WebP files."),
     # weights and models
     "model.weights_missing": N_(
         "No weights for %(model)s were found at “%(path)s”. Put the files there or choose another one."
