@@ -1,0 +1,187 @@
+"""The files of the data folder. Names are made from ids alone, never from what a user sent.
+
+Layout::
+
+    incoming/<upload_id>.part, .json      uploads under way
+    videos/<video_id>/source<.ext>, poster.jpg
+    videos/<video_id>/attempts/<job_id>-<claim>/playback.mp4, annotated.mp4, points.npz, crops/<number>.jpg
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+_REMOVED = ".removed-"
+
+
+@dataclass(frozen=True)
+class AttemptFiles:
+    """The files of one attempt, published or not."""
+
+    folder: Path
+
+    @property
+    def playback(self) -> Path:
+        """The normalised copy of the video."""
+        return self.folder / "playback.mp4"
+
+    @property
+    def annotated(self) -> Path:
+        """The video with boxes burned in."""
+        return self.folder / "annotated.mp4"
+
+    @property
+    def points(self) -> Path:
+        """The table of all boxes; see `points.PointTable`."""
+        return self.folder / "points.npz"
+
+    def crop(self, number: int) -> Path:
+        """Return the path of the best crop of track ``number``."""
+        return self.folder / "crops" / f"{int(number)}.jpg"
+
+    def create(self) -> None:
+        """Make the folder, empty.
+
+        Raises
+        ------
+        FileNotFoundError
+            when the video's own folder is gone.
+        """
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.parent.mkdir(exist_ok=True)
+        self.folder.mkdir()
+        (self.folder / "crops").mkdir()
+
+    def remove(self) -> None:
+        """Delete the folder, and the folders above it that this leaves empty."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            self.folder.parent.rmdir()
+            self.folder.parent.parent.rmdir()
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The data folder."""
+
+    data_dir: Path
+
+    @property
+    def videos_dir(self) -> Path:
+        """The folder that has a folder for each video."""
+        return self.data_dir / "videos"
+
+    @property
+    def incoming_dir(self) -> Path:
+        """The folder of uploads under way."""
+        return self.data_dir / "incoming"
+
+    def upload_path(self, upload_id: str) -> Path:
+        """Return where the bytes of an unfinished upload lie."""
+        return self.incoming_dir / f"{_checked(upload_id)}.part"
+
+    def upload_info_path(self, upload_id: str) -> Path:
+        """Return where the description of an unfinished upload lies."""
+        return self.incoming_dir / f"{_checked(upload_id)}.json"
+
+    def video_dir(self, video_id: str) -> Path:
+        """Return the folder of a video."""
+        return self.videos_dir / _checked(video_id)
+
+    def poster_path(self, video_id: str) -> Path:
+        """Return the path of a video's poster picture."""
+        return self.video_dir(video_id) / "poster.jpg"
+
+    def source_path(self, video_id: str) -> Path:
+        """Return the path of the file as it was uploaded.
+
+        Raises
+        ------
+        FileNotFoundError
+            when there is none.
+        """
+        folder = self.video_dir(video_id)
+        for path in sorted(folder.glob("source*")):
+            return path
+        raise FileNotFoundError(f"no source file in {folder}")
+
+    def take_source(self, video_id: str, path: Path, name: str) -> Path:
+        """Move an uploaded file into the folder of its video and return its new path.
+
+        Parameters
+        ----------
+        path : a file on the same disk, e.g. in `incoming_dir`.
+        name : the user's name of the file; only a plain suffix of it is kept.
+        """
+        suffix = Path(name).suffix.lower()
+        target = self.video_dir(video_id) / f"source{suffix if _SUFFIX.fullmatch(suffix) else ''}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return path.replace(target)
+
+    def attempt(self, video_id: str, job_id: str, claim: int) -> AttemptFiles:
+        """Return the files of one attempt; ``claim`` is the job's `claim_count`."""
+        return AttemptFiles(self._attempts_dir(video_id) / f"{_checked(job_id)}-{int(claim)}")
+
+    def remove_other_attempts(self, kept: AttemptFiles) -> None:
+        """Delete the folders of all other attempts at the same video."""
+        for folder in _folders(kept.folder.parent):
+            if folder != kept.folder:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def remove_video(self, video_id: str) -> None:
+        """Delete all files of a video; its folder is gone at once, under its own name."""
+        folder = self.video_dir(video_id)
+        doomed = folder.with_name(_REMOVED + folder.name)
+        shutil.rmtree(doomed, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            folder.replace(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def attempt_names(self) -> dict[str, set[str]]:
+        """Return the names of the attempts' folders by the id of their video."""
+        return {
+            folder.name: {attempt.name for attempt in _folders(folder / "attempts")}
+            for folder in _folders(self.videos_dir)
+            if _ID.fullmatch(folder.name)
+        }
+
+    def remove_attempts(self, video_id: str, names: Collection[str]) -> None:
+        """Delete some folders that `attempt_names` returned."""
+        for name in names:
+            AttemptFiles(self._attempts_dir(video_id) / Path(name).name).remove()
+
+    def remove_remains(self) -> None:
+        """Finish deletions that were interrupted."""
+        for folder in _folders(self.videos_dir):
+            if folder.name.startswith(_REMOVED):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def age_s(self, video_id: str) -> float:
+        """Return the seconds since something was last put into or taken out of a video's folder."""
+        return time.time() - self.video_dir(video_id).stat().st_mtime
+
+    def _attempts_dir(self, video_id: str) -> Path:
+        return self.video_dir(video_id) / "attempts"
+
+
+def attempt_name(job_id: str, claim: int) -> str:
+    """Return the name of an attempt's folder."""
+    return f"{job_id}-{claim}"
+
+
+def _checked(some_id: str) -> str:
+    if not _ID.fullmatch(some_id):
+        raise ValueError(f"an id has 32 hexadecimal digits, unlike {some_id[:64]!r}")
+    return some_id
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

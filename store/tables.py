@@ -1,0 +1,256 @@
+"""The tables. Plain SQLAlchemy models, shared by the web site and the worker.
+
+States and kinds are plain strings, so that rows, JSON and templates show the
+same word. Every moment is an aware UTC `datetime` on both databases.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from records import MediaFacts
+
+QUEUED = "queued"
+RUNNING = "running"
+DONE = "done"
+FAILED = "failed"
+CANCELLED = "cancelled"
+STATES = (QUEUED, RUNNING, DONE, FAILED, CANCELLED)
+LIVE_STATES = (QUEUED, RUNNING)
+
+
+def new_id() -> str:
+    """Return a random id of 32 hexadecimal digits."""
+    return uuid4().hex
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, in UTC; SQLite keeps it without a zone, PostgreSQL with one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment needs a time zone, and {value!r} has none")
+        return value.astimezone(timezone.utc)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+
+
+class Base(DeclarativeBase):
+    """The base of all tables; `Base.metadata` is what migrations are compared with."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON}  # noqa: RUF012  # read by SQLAlchemy as it is
+
+
+class Camera(Base):
+    """A place that videos come from. `time_zone` is an IANA name, empty where unknown."""
+
+    __tablename__ = "camera"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    place: Mapped[str] = mapped_column(String(500), default="")
+    time_zone: Mapped[str] = mapped_column(String(64), default="")
+
+
+class Video(Base):
+    """An uploaded recording and what its container says; `started_at` is its wall-clock start."""
+
+    __tablename__ = "video"
+    __table_args__ = (Index(None, "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    camera_id: Mapped[int] = mapped_column(ForeignKey("camera.id"), index=True)
+    name: Mapped[str] = mapped_column(String(500))
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    container: Mapped[str] = mapped_column(String(200))
+    codec: Mapped[str] = mapped_column(String(50))
+    pixel_format: Mapped[str] = mapped_column(String(50))
+    width: Mapped[int]
+    height: Mapped[int]
+    duration_s: Mapped[float]
+    frame_rate: Mapped[float]
+    frame_count: Mapped[int | None]
+    sample_aspect: Mapped[float]
+    rotation_deg: Mapped[int]
+    started_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    result_job_id: Mapped[str | None] = mapped_column(
+        ForeignKey("job.id", ondelete="SET NULL", use_alter=True), index=True
+    )
+
+    camera: Mapped[Camera] = relationship()
+    jobs: Mapped[list[Job]] = relationship(
+        back_populates="video",
+        foreign_keys="Job.video_id",
+        order_by="Job.created_at, Job.id",
+        passive_deletes=True,
+    )
+    result_job: Mapped[Job | None] = relationship(foreign_keys=[result_job_id], viewonly=True)
+
+    @property
+    def latest_job(self) -> Job | None:
+        """Return the job that was created last."""
+        return self.jobs[-1] if self.jobs else None
+
+    @property
+    def facts(self) -> MediaFacts:
+        """Return what the container says, as the probe returned it."""
+        return MediaFacts(
+            container=self.container,
+            codec=self.codec,
+            pixel_format=self.pixel_format,
+            width=self.width,
+            height=self.height,
+            duration_s=self.duration_s,
+            frame_rate=self.frame_rate,
+            frame_count=self.frame_count,
+            sample_aspect=self.sample_aspect,
+            rotation_deg=self.rotation_deg,
+            size_bytes=self.bytes,
+        )
+
+
+class Job(Base):
+    """Work on a video; `store.jobs` holds every change of state.
+
+    Attributes
+    ----------
+    claim_count : how often any worker took the job; never falls, so it names an attempt's folder
+        and fences off an attempt that lost its lease.
+    attempt : claims that count against `max_attempts`; a retry starts again at 0.
+    rung_at : when a message for the waiting job was last sent; None where none is under way.
+    detector, embedder : of a done job, ``{name, source, device, notices: [{code, params}]}``.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (
+        CheckConstraint(f"state IN {STATES}", name="state"),
+        Index(None, "created_at"),
+        Index(None, "state", "lease_until"),
+        Index(
+            "uq_job_live",
+            "video_id",
+            "kind",
+            unique=True,
+            sqlite_where=text(f"state IN {LIVE_STATES}"),
+            postgresql_where=text(f"state IN {LIVE_STATES}"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(32), default="track")
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(String(16), default=QUEUED)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+
+    claim_count: Mapped[int] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=0)
+    max_attempts: Mapped[int] = mapped_column(default=3)
+    worker: Mapped[str | None] = mapped_column(String(200))
+    lease_until: Mapped[datetime | None]
+    rung_at: Mapped[datetime | None]
+
+    stage: Mapped[str | None] = mapped_column(String(32))
+    progress: Mapped[float] = mapped_column(default=0.0)
+    fps: Mapped[float | None]
+    eta_s: Mapped[float | None]
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_params: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    detector: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    embedder: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    stage_seconds: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    playback_frame_rate: Mapped[float | None]
+    frame_count: Mapped[int | None]
+    track_count: Mapped[int | None]
+
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    video: Mapped[Video] = relationship(back_populates="jobs", foreign_keys=[video_id])
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether `store.jobs.cancel` would do something."""
+        return self.state in LIVE_STATES and not self.cancel_requested
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether `store.jobs.retry` may be called."""
+        return self.state in (FAILED, CANCELLED)
+
+    @property
+    def notices(self) -> list[dict[str, Any]]:
+        """Return the notices of both models, ``{code, params}`` each."""
+        return [notice for model in (self.detector, self.embedder) if model for notice in model["notices"]]
+
+
+class Track(Base):
+    """One track of the published result of a video. `embedding` is float32 bytes, by the model `embedder`."""
+
+    __tablename__ = "track"
+    __table_args__ = (UniqueConstraint("video_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), index=True)
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    class_name: Mapped[str] = mapped_column(String(32))
+    first_frame: Mapped[int]
+    last_frame: Mapped[int]
+    first_s: Mapped[float]
+    last_s: Mapped[float]
+    point_count: Mapped[int]
+    mean_score: Mapped[float]
+    embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    embedder: Mapped[str] = mapped_column(String(200))
+    crop_frame: Mapped[int]
+
+
+class Worker(Base):
+    """A running worker, by the moment it was last seen."""
+
+    __tablename__ = "worker"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    seen_at: Mapped[datetime]

@@ -1,0 +1,55 @@
+"""The tracks of the published result of a video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from records import FloatArray, TrackSummary
+from store.tables import Track
+
+
+def of_video(session: Session, video_id: str) -> Sequence[Track]:
+    """Return the tracks of a video by number, without their embeddings; empty before the first result."""
+    return session.scalars(select(Track).where(Track.video_id == video_id).order_by(Track.number)).all()
+
+
+def replace(session: Session, video_id: str, job_id: str, summaries: Iterable[TrackSummary], *, embedder: str) -> None:
+    """Put the tracks of ``job_id`` in the place of all tracks of the video.
+
+    Parameters
+    ----------
+    embedder : the name of the model that made the embeddings; only those of one model are comparable.
+    """
+    session.execute(delete(Track).where(Track.video_id == video_id), execution_options={"synchronize_session": False})
+    rows = [_row(video_id, job_id, summary, embedder) for summary in summaries]
+    if rows:
+        session.execute(insert(Track), rows)
+
+
+def embedding_of(track: Track) -> FloatArray | None:
+    """Return the (D,) float32 embedding of a track, or None where no embedder ran."""
+    return None if track.embedding is None else np.frombuffer(track.embedding, np.dtype("<f4"))
+
+
+def _row(video_id: str, job_id: str, summary: TrackSummary, embedder: str) -> dict[str, object]:
+    embedding = None if summary.embedding is None else np.asarray(summary.embedding, "<f4").tobytes()
+    return {
+        "job_id": job_id,
+        "video_id": video_id,
+        "number": int(summary.number),
+        "kind": summary.kind.value,
+        "class_name": summary.class_name,
+        "first_frame": int(summary.first_frame),
+        "last_frame": int(summary.last_frame),
+        "first_s": float(summary.first_s),
+        "last_s": float(summary.last_s),
+        "point_count": int(summary.point_count),
+        "mean_score": float(summary.mean_score),
+        "embedding": embedding,
+        "embedder": embedder if embedding is not None else "",
+        "crop_frame": int(summary.crop_frame),
+    }
