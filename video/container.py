@@ -1,0 +1,169 @@
+"""Open an untrusted media file so that it cannot make FFmpeg open anything else.
+
+Three locks: FFmpeg is handed an open file, so that a name is never parsed as a
+protocol or a pattern; only demuxers that read one file are allowed; and any
+attempt of a demuxer to open a second file is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from errors import MediaError
+
+logger = logging.getLogger(__name__)
+
+ALLOWED_FORMATS: tuple[str, ...] = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "ogg", "mxf", "nut", "rm", "wtv", "dhav",
+    "h264", "hevc", "m4v", "ivf", "obu", "av1", "mjpeg", "mpjpeg", "dv", "yuv4mpegpipe", "gxf", "swf", "nsv", "dirac",
+    "vc1", "avs2", "wav", "flac",
+)  # fmt: skip
+"""Demuxers that read a single file. Those of bare audio are there to be told that they hold no picture."""
+
+_BUFFER_BYTES = 1 << 18
+_MAX_DEMUX_ERRORS = 16
+_HEAD_BYTES = 4096
+_PLAYLIST_STARTS = (
+    b"#extm3u", b"ffconcat", b"[playlist]", b"<asx", b"<smil", b"[reference]", b"v=0\r", b"v=0\n", b"rtsp://",
+    b"http://", b"https://", b"#ext-x-", b"file '",
+)  # fmt: skip
+_CONTAINER_STARTS = (
+    (0, b"RIFF"), (0, b"\x1a\x45\xdf\xa3"), (0, b"FLV\x01"), (0, b"OggS"), (0, b"\x00\x00\x01\xba"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), (0, b"DHAV"), (0, b"DKIF"),
+    (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (4, b"free"), (4, b"skip"),
+)  # fmt: skip
+
+
+@contextmanager
+def open_container(path: Path, *, name: str) -> Iterator[InputContainer]:
+    """Open a local file for demuxing; close it on leaving.
+
+    Parameters
+    ----------
+    name : what the user calls the file, for messages.
+
+    Raises
+    ------
+    MediaError
+        ``media.not_found``, ``media.empty``, ``media.playlist``, ``media.truncated`` or ``media.not_video``.
+    """
+    if not path.is_file():
+        raise MediaError("media.not_found", name=name)
+    with path.open("rb", buffering=0) as file:
+        head = file.read(_HEAD_BYTES)
+        file.seek(0)
+        if not head:
+            raise MediaError("media.empty")
+        if _is_playlist(head):
+            raise MediaError("media.playlist", name=name)
+        try:
+            container = av.open(
+                file,
+                mode="r",
+                options={"format_whitelist": ",".join(ALLOWED_FORMATS), "protocol_whitelist": "", "enable_drefs": "0"},
+                metadata_errors="replace",
+                buffer_size=_BUFFER_BYTES,
+                io_open=_refuse_second_file,
+            )
+        except PermissionError as error:
+            raise MediaError("media.playlist", name=name) from error
+        except (av.FFmpegError, OSError, ValueError) as error:
+            logger.info("unreadable name=%s error=%s", name, error)
+            code = "media.truncated" if _starts_like_a_container(head) else "media.not_video"
+            raise MediaError(code, name=name) from error
+        with container:
+            yield container
+
+
+def choose_video_stream(container: InputContainer, *, name: str) -> VideoStream:
+    """Return the video stream to process: the first one that is no cover picture.
+
+    Raises
+    ------
+    MediaError
+        ``media.no_video_stream``, ``media.not_video`` or ``media.codec_unsupported``.
+    """
+    streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+    if not streams:
+        raise MediaError("media.no_video_stream" if container.streams.audio else "media.not_video", name=name)
+    usable = [stream for stream in streams if stream.codec_context is not None]
+    if not usable:
+        raise MediaError("media.codec_unsupported", name=name)
+    return usable[0]
+
+
+def decode_stream(container: InputContainer, stream: VideoStream, damage: DamageCount) -> Iterator[av.VideoFrame]:
+    """Yield the pictures of a stream in the order of presentation, past what is damaged.
+
+    A packet that cannot be decoded is counted and skipped. Where the container itself is damaged, reading goes on
+    behind the damage if FFmpeg finds its way, else the video ends there.
+    """
+    while damage.container_errors <= _MAX_DEMUX_ERRORS:
+        try:
+            for packet in container.demux(stream):
+                yield from _decode_packet(packet, damage)
+            return
+        except (av.FFmpegError, OSError) as error:  # noqa: PERF203 (a new demuxer starts behind the damage)
+            damage.container_errors += 1
+            damage.detail = str(error)
+    try:
+        yield from stream.decode(None)
+    except av.FFmpegError as error:
+        damage.detail = str(error)
+
+
+class DamageCount:
+    """What a decoder could not read so far.
+
+    Attributes
+    ----------
+    pictures : pictures decoded.
+    packets : packets that could not be decoded.
+    container_errors : times that the container could not be read further.
+    detail : the last error in FFmpeg's words; empty where there was none.
+    """
+
+    def __init__(self) -> None:
+        self.pictures = 0
+        self.packets = 0
+        self.container_errors = 0
+        self.detail = ""
+
+
+def _decode_packet(packet: av.Packet[Any], damage: DamageCount) -> Iterator[av.VideoFrame]:
+    try:
+        frames = packet.decode()
+    except av.FFmpegError as error:
+        damage.packets += 1
+        damage.detail = str(error)
+        return
+    for frame in frames:
+        if isinstance(frame, av.VideoFrame):
+            damage.pictures += 1
+            yield frame
+
+
+def _refuse_second_file(url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
+    logger.warning("refused to open a second file url=%.200s", url)
+    raise PermissionError("a media file may not open other files")
+
+
+def _is_playlist(head: bytes) -> bool:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return text.startswith(_PLAYLIST_STARTS) or (text.startswith(b"<?xml") and b"<mpd" in text)
+
+
+def _starts_like_a_container(head: bytes) -> bool:
+    return any(head[offset : offset + len(magic)] == magic for offset, magic in _CONTAINER_STARTS)
+
+
+def _is_cover(stream: VideoStream) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
