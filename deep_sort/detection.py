@@ -77,6 +77,9 @@ def xyxy_to_xyah(boxes_xyxy: Floats) -> Floats:
 
 def xyah_to_xyxy(boxes_xyah: Floats) -> Floats:
     """Return (N, 4) boxes as left, top, right, bottom."""
-    half_sizes = np.stack([boxes_xyah[:, 2] * boxes_xyah[:, 3], boxes_xyah[:, 3]], axis=1) / 2
-    centres = boxes_xyah[:, :2]
-    return np.concatenate([centres - half_sizes, centres + half_sizes], axis=1)
+    xyxy = np.empty_like(boxes_xyah)
+    half_sizes = boxes_xyah[:, 2:] / 2
+    half_sizes[:, 0] *= boxes_xyah[:, 3]
+    np.subtract(boxes_xyah[:, :2], half_sizes, out=xyxy[:, :2])
+    np.add(boxes_xyah[:, :2], half_sizes, out=xyxy[:, 2:])
+    return xyxy

@@ -62,10 +62,10 @@ def matching_cascade(
     matched_columns: list[Indices] = []
     is_free = np.ones(admissible.shape[1], bool)
     for age in sorted(set(ages[admissible.any(axis=1)].tolist())):
-        columns = np.flatnonzero(is_free)
+        columns = is_free.nonzero()[0]
         if not len(columns):
             break
-        rows = np.flatnonzero(ages == age)
+        rows = (ages == age).nonzero()[0]
         allowed = admissible[rows[:, None], columns]
         if not allowed.any():
             continue

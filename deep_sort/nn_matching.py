@@ -108,19 +108,20 @@ class NearestNeighbourMetric:
 
         Returns
         -------
-        (T, N) float32; infinite where not admissible and for tracks without samples.
+        (T, N) float32, 0 or more; infinite where not admissible and for tracks without samples.
         """
         costs = np.full(admissible.shape, np.inf, np.float32)
         for row, key in enumerate(keys):
             samples = self._samples.get(key)
-            columns = np.flatnonzero(admissible[row])
+            columns = admissible[row].nonzero()[0]
             if samples is not None and len(columns):
                 costs[row, columns] = self._nearest(samples.rows, prepared[columns])
-        return costs
+        return np.maximum(costs, 0, out=costs)
 
     def _nearest(self, samples: Features, features: Features) -> NDArray[Any]:
+        nearest: NDArray[Any]
         if self._kind == "cosine":
-            similarities: Features = (samples @ features.T).max(axis=0)
-            return np.maximum(1 - similarities, 0)
-        distances: NDArray[Any] = cdist(samples, features, "sqeuclidean").min(axis=0)
-        return distances
+            nearest = 1 - (samples @ features.T).max(axis=0)
+        else:
+            nearest = cdist(samples, features, "sqeuclidean").min(axis=0)
+        return nearest

@@ -53,10 +53,9 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.keys)
 
-    @property
-    def boxes_xyxy(self) -> Floats:
-        """(T, 4) float64 pixels, where the tracks are believed to be."""
-        return xyah_to_xyxy(self.means[:, :4])
+    def boxes_xyxy(self, rows: Indices) -> Floats:
+        """Return the (K, 4) boxes, float64 pixels, where the tracks of these rows are believed to be."""
+        return xyah_to_xyxy(self.means[rows, :4])
 
     def predict(self) -> None:
         """Move all tracks one frame on."""
@@ -100,7 +99,7 @@ class Tracks:
 
     def confirm(self) -> None:
         """Give numbers to tentative tracks that have been detected often enough, oldest first."""
-        for row in np.flatnonzero(~self.is_confirmed & (self.hits >= self._n_init)):
+        for row in (~self.is_confirmed & (self.hits >= self._n_init)).nonzero()[0]:
             self.is_confirmed[row] = True
             self.numbers[row] = next(self._numbers)
 

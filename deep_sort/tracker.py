@@ -155,7 +155,7 @@ class Tracker:
             if len(rows):
                 self._dimension = rows.shape[1]
             prepared, has_feature = self._metric.prepare(rows)
-        indices = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+        indices = (boxes[:, 2:] > boxes[:, :2]).all(axis=1).nonzero()[0]
         if len(indices) < len(boxes):
             boxes, has_feature = boxes[indices], has_feature[indices]
             prepared = None if prepared is None else prepared[indices]
@@ -171,8 +171,10 @@ class Tracker:
         is_candidate[rows] = False
         is_left = np.ones(len(detections), bool)
         is_left[columns] = False
-        candidates, left = np.flatnonzero(is_candidate), np.flatnonzero(is_left)
-        costs = iou_costs(tracks.boxes_xyxy[candidates], detections.boxes_xyxy[left])
+        candidates, left = is_candidate.nonzero()[0], is_left.nonzero()[0]
+        if not len(candidates) or not len(left):
+            return rows, columns
+        costs = iou_costs(tracks.boxes_xyxy(candidates), detections.boxes_xyxy[left])
         more_rows, more_columns = min_cost_matching(costs, self._options.max_iou_distance)
         return (
             np.concatenate([rows, candidates[more_rows]]),
@@ -182,7 +184,7 @@ class Tracker:
     def _cascade(self, detections: _Detections) -> tuple[Indices, Indices]:
         """Match confirmed tracks with detections inside their gates."""
         tracks, features = self._tracks, detections.features
-        confirmed = np.flatnonzero(tracks.is_confirmed)
+        confirmed = tracks.is_confirmed.nonzero()[0]
         if not len(confirmed):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         gating = kalman_filter.squared_gating_distances(
@@ -191,12 +193,12 @@ class Tracker:
         admissible = gating <= kalman_filter.GATE
         if features is not None:
             admissible &= detections.has_feature
-        boxes_xyxy, keys = tracks.boxes_xyxy[confirmed], tracks.keys[confirmed]
 
         def costs_of(rows: Indices, columns: Indices, allowed: Mask) -> NDArray[Any]:
             if features is not None:
-                return self._metric.distances(keys[rows].tolist(), features[columns], allowed)
-            return np.where(allowed, iou_costs(boxes_xyxy[rows], detections.boxes_xyxy[columns]), np.inf)
+                return self._metric.distances(tracks.keys[confirmed[rows]].tolist(), features[columns], allowed)
+            costs = iou_costs(tracks.boxes_xyxy(confirmed[rows]), detections.boxes_xyxy[columns])
+            return np.where(allowed, costs, np.inf)
 
         max_cost = self._options.max_iou_distance if features is None else self._options.max_cosine_distance
         rows, columns = matching_cascade(costs_of, max_cost, tracks.ages[confirmed], admissible)
@@ -206,14 +208,14 @@ class Tracker:
         if detections.features is None:
             return
         tracks = self._tracks
-        seen = np.flatnonzero(tracks.detection_indices != NOT_SEEN)
+        seen = (tracks.detection_indices != NOT_SEEN).nonzero()[0]
         position = np.searchsorted(detections.input_indices, tracks.detection_indices[seen])
         usable = detections.has_feature[position]
         self._metric.add(tracks.keys[seen[usable]].tolist(), detections.features[position[usable]])
 
     def _seen(self) -> TrackedBoxes:
         tracks = self._tracks
-        rows = np.flatnonzero(tracks.is_confirmed & (tracks.detection_indices != NOT_SEEN))
-        rows = rows[np.argsort(tracks.numbers[rows], kind="stable")]
-        boxes = tracks.boxes_xyxy[rows].astype(np.float32)
+        rows = (tracks.is_confirmed & (tracks.detection_indices != NOT_SEEN)).nonzero()[0]
+        rows = rows[tracks.numbers[rows].argsort(kind="stable")]
+        boxes = tracks.boxes_xyxy(rows).astype(np.float32)
         return TrackedBoxes(tracks.numbers[rows], boxes, tracks.detection_indices[rows])
