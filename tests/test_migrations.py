@@ -1,0 +1,104 @@
+"""The steps in ``migrations/`` lead to the tables in `store.tables`, and back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from store.database import make_engine
+from store.migrate import current_revision, downgrade, head_revision, is_current, upgrade
+from store.tables import Base
+from tests.databases import database_url as database_url
+
+
+@pytest.fixture
+def empty(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+def test_upgrading_an_empty_database_gives_exactly_the_models(empty: Engine) -> None:
+    upgrade(empty)
+    with empty.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+    assert is_current(empty)
+    assert current_revision(empty) == head_revision()
+
+
+def test_migrated_constraints_equal_those_of_the_models(empty: Engine, database_url: str) -> None:
+    upgrade(empty)
+    migrated = _constraints(empty)
+    downgrade(empty, "base")
+    Base.metadata.create_all(empty)
+    assert _constraints(empty) == migrated
+
+
+def test_a_database_never_migrated_is_not_current(empty: Engine) -> None:
+    assert current_revision(empty) is None
+    assert not is_current(empty)
+
+
+def test_downgrading_to_base_leaves_no_table(empty: Engine) -> None:
+    upgrade(empty)
+    downgrade(empty, "base")
+    assert set(inspect(empty).get_table_names()) <= {"alembic_version"}
+    upgrade(empty)
+    assert is_current(empty)
+
+
+def test_upgrading_twice_keeps_the_rows(empty: Engine) -> None:
+    upgrade(empty)
+    with empty.begin() as connection:
+        connection.execute(text("INSERT INTO camera (name, place, time_zone) VALUES ('Gate', '', '')"))
+    upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM camera")) == 1
+
+
+def test_two_processes_that_upgrade_at_once_take_turns(database_url: str) -> None:
+    failures: list[BaseException] = []
+    barrier = threading.Barrier(4)
+
+    def start() -> None:
+        engine = make_engine(database_url)
+        barrier.wait()
+        try:
+            upgrade(engine)
+        except BaseException as error:  # noqa: BLE001  # shown by the assertion below
+            failures.append(error)
+        engine.dispose()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_failing_step_leaves_the_database_as_it_was(empty: Engine) -> None:
+    with empty.begin() as connection:
+        connection.execute(text("CREATE TABLE track (id INTEGER)"))
+    with pytest.raises(Exception, match="track"):
+        upgrade(empty)
+    assert inspect(empty).get_table_names() == ["track"]
+
+
+def _constraints(engine: Engine) -> dict[str, object]:
+    found = inspect(engine)
+    return {
+        table: (
+            sorted((key["name"], key["options"]) for key in map(dict, found.get_foreign_keys(table))),
+            sorted(check["name"] for check in found.get_check_constraints(table)),
+            sorted((index["name"], index["unique"]) for index in found.get_indexes(table)),
+            sorted(unique["name"] for unique in found.get_unique_constraints(table)),
+        )
+        for table in sorted(set(found.get_table_names()) - {"alembic_version"})
+    }
