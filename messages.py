@@ -92,6 +92,22 @@ MESSAGES: dict[str, str] = {
     "request.conflict": N_("That cannot be done while the job is %(state)s."),
     "request.no_result": N_("This video has no result yet. Wait for its job to finish."),
     "request.internal": N_("Something went wrong inside the program. The log says more; try again, or report it."),
+    "request.missing": N_("“%(name)s” is missing. Fill it in and send it again."),
+    "request.field": N_("The value of “%(name)s” cannot be used: %(detail)s. Correct it and send it again."),
+    "request.one_file": N_("%(count)d files came with the form. Choose one video file and send it again."),
+    "request.time": N_("“%(value)s” is not a date and time. Write it like 2026-11-21T08:00."),
+    "request.time_zone": N_("“%(value)s” is not a time zone. Use a name such as Asia/Shanghai or Europe/Berlin."),
+    "request.header": N_("The header %(name)s has the value “%(value)s”, which cannot be used."),
+    "request.media_type": N_("The body of this request must be of the type %(wanted)s."),
+    "request.range": N_("The file has no such range of bytes."),
+    "request.too_large": N_("The request is larger than %(limit_bytes)d bytes, which is the limit for it."),
+    "request.untrusted_host": N_(
+        "This site does not answer to the name “%(host)s”. Open it under localhost, or add the name to RESIGHT_TRUSTED_HOSTS."
+    ),
+    "request.database": N_("The database did not answer. Try again in a moment."),
+    "upload.version": N_("Resumable uploads need the header “Tus-Resumable: %(version)s”."),
+    "upload.busy": N_("Another request is still sending to this upload. Wait a moment, ask for the offset and go on."),
+    "upload.too_long": N_("More bytes came than the %(length)d that were announced. Start the upload again."),
     "upload.not_found": N_("This upload does not exist or has expired. Start it again."),
     "upload.offset": N_(
         "The upload continues at byte %(expected)d, not %(got)d. Ask for the offset and send from there."
