@@ -1,0 +1,161 @@
+"""Sequences in MOT layout, and their judgement by TrackEval in its official way."""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import io
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxes import tlwh_to_xyxy
+from records import Detections
+from video.decode import VideoReader, open_pictures, open_video
+
+VIDEO_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm")
+FIGURES = ("HOTA", "AssA", "DetA", "IDF1", "MOTA", "switches")
+
+
+@dataclass(frozen=True)
+class MotSequence:
+    """One folder with ``gt/gt.txt``, ``det/*.txt``, ``seqinfo.ini`` and pictures or a video."""
+
+    folder: Path
+    length: int
+    frame_rate: float
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def open(self) -> AbstractContextManager[VideoReader]:
+        """Open the pictures of ``img1/``, or the one video beside it."""
+        if (self.folder / "img1").is_dir():
+            return open_pictures(self.folder / "img1", self.frame_rate)
+        videos = [path for path in sorted(self.folder.iterdir()) if path.suffix.lower() in VIDEO_SUFFIXES]
+        if len(videos) != 1:
+            raise FileNotFoundError(f"{self.folder} must hold img1/ or one video, it holds {len(videos)} videos")
+        return open_video(videos[0])
+
+    def detections(self, name: str) -> list[Detections]:
+        """Read ``det/<name>.txt``: a list of `Detections` for every frame, all of them people.
+
+        Boxes without scores (MOT's public boxes write other numbers there) count as certain.
+        """
+        rows = np.loadtxt(self.folder / "det" / f"{name}.txt", delimiter=",", ndmin=2, dtype=np.float64)
+        frames = rows[:, 0].astype(int) - 1
+        scores = rows[:, 6]
+        if len(scores) and (scores.min() < 0 or scores.max() > 1):
+            scores = np.ones_like(scores)
+        found = []
+        for index in range(self.length):
+            chosen = frames == index
+            found.append(
+                Detections(
+                    tlwh_to_xyxy(rows[chosen, 2:6].astype(np.float32)),
+                    scores[chosen].astype(np.float32),
+                    np.zeros(int(chosen.sum()), np.int64),
+                )
+            )
+        return found
+
+
+def find_sequences(data: Path, names: Sequence[str] = ()) -> list[MotSequence]:
+    """Return the sequences below ``data`` that have ground truth, by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        when there is none, or one of ``names`` is missing.
+    """
+    found = {}
+    for truth in sorted(data.glob("*/gt/gt.txt")):
+        folder = truth.parent.parent
+        info = configparser.ConfigParser()
+        info.read(folder / "seqinfo.ini", encoding="utf-8")
+        section = info["Sequence"]
+        found[folder.name] = MotSequence(folder, section.getint("seqLength"), section.getfloat("frameRate"))
+    missing = [name for name in names if name not in found]
+    if missing or not found:
+        raise FileNotFoundError(
+            f"no sequence {', '.join(missing) or 'with gt/gt.txt'} in {data}; it has {sorted(found)}"
+        )
+    return [found[name] for name in names or found]
+
+
+def judge(sequences: Sequence[MotSequence], results: Mapping[str, str]) -> dict[str, dict[str, float]]:
+    """Judge MOT results with TrackEval.
+
+    Each sequence is preprocessed as its benchmark does it: MOT16's way where the ground truth has classes,
+    MOT15's where it has none (rows flagged 0 are dropped).
+
+    Parameters
+    ----------
+    results : MOT text by sequence name.
+
+    Returns
+    -------
+    `FIGURES` (per cent, but for switches) by sequence name, and ``pooled`` over all.
+    """
+    metrics = _metrics()
+    judged = {}
+    for sequence in sequences:
+        data = _preprocessed(sequence, results[sequence.name])
+        judged[sequence.name] = [metric.eval_sequence(data) for metric in metrics]
+    pooled = [
+        metric.combine_sequences({name: parts[position] for name, parts in judged.items()})
+        for position, metric in enumerate(metrics)
+    ]
+    return {name: _figures(parts) for name, parts in {**judged, "pooled": pooled}.items()}
+
+
+def _metrics() -> list[Any]:
+    import trackeval
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        return [trackeval.metrics.HOTA(), trackeval.metrics.CLEAR(), trackeval.metrics.Identity()]
+
+
+def _preprocessed(sequence: MotSequence, result: str) -> Any:
+    import trackeval
+
+    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
+        folder = Path(scratch) / "ours" / "data"
+        folder.mkdir(parents=True)
+        (folder / f"{sequence.name}.txt").write_text(result, "ascii")
+        dataset = trackeval.datasets.MotChallenge2DBox(
+            {
+                "GT_FOLDER": str(sequence.folder.parent),
+                "TRACKERS_FOLDER": scratch,
+                "TRACKERS_TO_EVAL": ["ours"],
+                "BENCHMARK": "MOT16" if _has_classes(sequence) else "MOT15",
+                "SEQ_INFO": {sequence.name: sequence.length},
+                "SKIP_SPLIT_FOL": True,
+                "PRINT_CONFIG": False,
+            }
+        )
+        return dataset.get_preprocessed_seq_data(dataset.get_raw_seq_data("ours", sequence.name), "pedestrian")
+
+
+def _has_classes(sequence: MotSequence) -> bool:
+    """Tell MOT16's nine columns (…, class, visibility) from MOT15's ten (…, x, y, z)."""
+    with (sequence.folder / "gt" / "gt.txt").open("r", encoding="ascii") as file:
+        return len(file.readline().split(",")) == 9
+
+
+def _figures(judged: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    hota, clear, identity = judged
+    return {
+        "HOTA": float(np.mean(hota["HOTA"])) * 100,
+        "AssA": float(np.mean(hota["AssA"])) * 100,
+        "DetA": float(np.mean(hota["DetA"])) * 100,
+        "IDF1": float(identity["IDF1"]) * 100,
+        "MOTA": float(clear["MOTA"]) * 100,
+        "switches": float(clear["IDSW"]),
+    }
