@@ -1,0 +1,117 @@
+"""The web application, and `python app.py`, which serves it with one background worker.
+
+::
+
+    python app.py            migrate the database, then run web server and worker until Ctrl-C
+    python app.py web        the web server alone
+    python app.py worker     the background worker alone
+    python app.py migrate    bring the database up to date and end
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from apiflask import APIFlask
+
+from config import Settings
+from store import migrate
+from store.database import make_engine, session_factory
+from store.files import Storage
+from supervise import PortInUseError, run_alone, run_both
+from web.routes import register
+from web.services import EXTENSION, Services
+from web.site import VERSION
+
+LOG = logging.getLogger(__name__)
+ROOT = Path(__file__).resolve().parent
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+def create_app(settings: Settings, *, ring: Callable[[str], object] | None = None) -> APIFlask:
+    """Return the web application; the database must be migrated already.
+
+    Parameters
+    ----------
+    ring : tells a worker that a job waits, and says whether that worked; by Celery where not given.
+    """
+    app = APIFlask(
+        "resight",
+        title="Resight",
+        version=VERSION,
+        spec_path=None,
+        docs_path=None,
+        json_errors=False,
+        root_path=str(ROOT),
+        static_folder="static",
+        template_folder="templates",
+    )
+    app.config["SECRET_KEY"] = settings.resolved_secret_key()
+    app.extensions[EXTENSION] = Services(
+        settings=settings,
+        storage=Storage(settings.data_dir.absolute()),
+        sessions=session_factory(make_engine(settings.resolved_database_url())),
+        ring=ring or _celery_ring(),
+    )
+    register(app, settings)
+    return app
+
+
+def wsgi() -> APIFlask:
+    """Return the application with the environment's settings, for gunicorn."""
+    settings = Settings.from_env()
+    set_up_logging(settings)
+    return create_app(settings)
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Log to standard error as the settings say."""
+    logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT)
+
+
+def migrate_database(settings: Settings) -> None:
+    """Make the data folder and bring the database to the tables that this code knows."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.resolved_database_url())
+    try:
+        migrate.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _celery_ring() -> Callable[[str], object]:
+    from tasks import ring
+
+    bell: Callable[[str], object] = ring
+    return bell
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(description="Serve Resight.")
+    parser.add_argument("part", nargs="?", choices=["web", "worker", "migrate"], help="run this part alone")
+    part = parser.parse_args(arguments).part
+    try:
+        settings = Settings.from_env()
+    except ValueError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the command line's own output
+        return 2
+    set_up_logging(settings)
+    if part in ("web", "worker"):
+        return run_alone(part, settings)
+    migrate_database(settings)
+    if part == "migrate":
+        return 0
+    try:
+        return run_both(settings)
+    except PortInUseError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the command line's own output
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Jobs through the JSON API: run again, list, poll, cancel, retry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from store import jobs
+from web import admit, present, schemas
+from web.blueprints import api
+from web.openapi import describe
+from web.parsing import load_optional_json
+from web.services import Services, services
+
+Shown = dict[str, Any]
+
+
+def shown_jobs(bundle: Services, *, limit: int, offset: int, state: str | None) -> tuple[list[Shown], int]:
+    """Return a part of the list of jobs as it is shown, and how many there are in all."""
+    with bundle.session() as session:
+        rows, total = jobs.page(session, limit=limit, offset=offset, state=state)
+        return [present.job(row, bundle.storage) for row in rows], total
+
+
+def shown_job(bundle: Services, job_id: str) -> Shown:
+    """Return a job as it is shown.
+
+    Raises
+    ------
+    RequestError
+        when there is none.
+    """
+    with bundle.session() as session:
+        return present.job(jobs.get(session, job_id), bundle.storage)
+
+
+def run_again(bundle: Services, video_id: str, settings: Shown) -> Shown:
+    """Queue another job for a video and return it as it is shown.
+
+    Raises
+    ------
+    RequestError
+        when there is no such video, or a job of it is waiting or running.
+    """
+    with bundle.session() as session:
+        job_id = admit.run_again(bundle, session, video_id, settings)
+    return shown_job(bundle, job_id)
+
+
+def cancel(bundle: Services, job_id: str) -> Shown:
+    """Cancel a job, or ask its worker to, and return it as it is shown.
+
+    Raises
+    ------
+    RequestError
+        when there is none, or it has ended.
+    """
+    with bundle.session() as session:
+        jobs.cancel(session, job_id, bundle.now())
+        session.commit()
+    return shown_job(bundle, job_id)
+
+
+def retry(bundle: Services, job_id: str) -> Shown:
+    """Queue a failed or cancelled job again and return it as it is shown.
+
+    Raises
+    ------
+    RequestError
+        when there is none, or it has not ended so.
+    """
+    with bundle.session() as session:
+        jobs.retry(session, job_id)
+        session.commit()
+    admit.ring(bundle, job_id)
+    return shown_job(bundle, job_id)
+
+
+@api.post("/videos/<id:video_id>/jobs")
+@api.output(schemas.Job, 201)
+@describe(
+    "Jobs",
+    "Work on a video again, perhaps with other models.",
+    "The earlier result stays until the new one is done. The body may be empty.",
+    errors=(403, 404, 409, 415, 422),
+    body={"application/json": {"schema": schemas.JobSettings}},
+    is_body_required=False,
+)
+def run_video(video_id: str) -> Shown:
+    return run_again(services(), video_id, load_optional_json(schemas.JobSettings()))
+
+
+@api.get("/jobs")
+@api.input(schemas.JobsQuery, location="query")
+@api.output(schemas.Jobs)
+@describe("Jobs", "List the jobs, newest first.", errors=(422,))
+def list_jobs(query_data: Shown) -> Shown:
+    shown, total = shown_jobs(services(), **query_data)
+    return {"jobs": shown, "total": total}
+
+
+@api.get("/jobs/<id:job_id>")
+@api.output(schemas.Job)
+@describe("Jobs", "Read a job; poll this until its state is final.", errors=(404,))
+def get_job(job_id: str) -> Shown:
+    return shown_job(services(), job_id)
+
+
+@api.post("/jobs/<id:job_id>/cancel")
+@api.output(schemas.Job)
+@describe("Jobs", "Cancel a waiting job at once, a running one at its next frame.", errors=(403, 404, 409))
+def cancel_job(job_id: str) -> Shown:
+    return cancel(services(), job_id)
+
+
+@api.post("/jobs/<id:job_id>/retry")
+@api.output(schemas.Job)
+@describe("Jobs", "Queue a failed or cancelled job again.", errors=(403, 404, 409))
+def retry_job(job_id: str) -> Shown:
+    return retry(services(), job_id)

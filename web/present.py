@@ -1,0 +1,137 @@
+"""Rows as the dictionaries that the JSON API answers with and the pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from flask import url_for
+
+from store.files import AttemptFiles, Storage
+from store.tables import Camera, Job, Track, Video
+from web.languages import sentence
+from web.times import format_time
+
+Shown = dict[str, Any]
+
+
+def message(code: str, params: Mapping[str, Any]) -> Shown:
+    """Return a message code with its sentence in the reader's language."""
+    return {"code": code, "message": sentence(code, params)}
+
+
+def camera(row: Camera) -> Shown:
+    """Return a camera."""
+    return {"id": row.id, "name": row.name, "place": row.place, "time_zone": row.time_zone}
+
+
+def job(row: Job, storage: Storage) -> Shown:
+    """Return a job; its video must be loaded or loadable."""
+    return {
+        "id": row.id,
+        "url": url_for("api.get_job", job_id=row.id),
+        "cancel_url": url_for("api.cancel_job", job_id=row.id),
+        "retry_url": url_for("api.retry_job", job_id=row.id),
+        "video_id": row.video_id,
+        "video_name": row.video.name,
+        "video_url": url_for("pages.video", video_id=row.video_id),
+        "poster_url": _poster_url(row.video_id, storage),
+        "kind": row.kind,
+        "state": row.state,
+        "stage": row.stage or "",
+        "progress": row.progress,
+        "fps": row.fps,
+        "eta_s": row.eta_s,
+        "attempt": row.attempt,
+        "max_attempts": row.max_attempts,
+        "cancel_requested": row.cancel_requested,
+        "error": message(row.error_code, row.error_params) if row.error_code else None,
+        "notices": [message(notice["code"], notice["params"]) for notice in row.notices],
+        "created_at": format_time(row.created_at),
+        "started_at": format_time(row.started_at),
+        "finished_at": format_time(row.finished_at),
+        "can_cancel": row.can_cancel,
+        "can_retry": row.can_retry,
+    }
+
+
+def video(row: Video, storage: Storage) -> Shown:
+    """Return a video with its latest job and its result."""
+    latest = row.latest_job
+    return {
+        "id": row.id,
+        "url": url_for("api.get_video", video_id=row.id),
+        "name": row.name,
+        "camera": camera(row.camera),
+        "started_at": format_time(row.started_at),
+        "created_at": format_time(row.created_at),
+        "duration_s": row.duration_s,
+        "width": row.width,
+        "height": row.height,
+        "frame_rate": row.frame_rate,
+        "codec": row.codec,
+        "bytes": row.bytes,
+        "sha256": row.sha256,
+        "poster_url": _poster_url(row.id, storage),
+        "page_url": url_for("pages.video", video_id=row.id),
+        "job": job(latest, storage) if latest is not None else None,
+        "result": _result(row.result_job) if row.result_job is not None else None,
+    }
+
+
+def track(row: Track, of: Video) -> Shown:
+    """Return a track of the video ``of``."""
+    began = None if of.started_at is None else of.started_at + timedelta(seconds=row.first_s)
+    return {
+        "number": row.number,
+        "kind": row.kind,
+        "class_name": row.class_name,
+        "first_frame": row.first_frame,
+        "last_frame": row.last_frame,
+        "first_s": row.first_s,
+        "last_s": row.last_s,
+        "point_count": row.point_count,
+        "mean_score": row.mean_score,
+        "crop_url": url_for("api.crop", video_id=row.video_id, number=row.number),
+        "started_at": format_time(began),
+    }
+
+
+def result_files(row: Video, storage: Storage) -> AttemptFiles | None:
+    """Return the files of a video's published result, None where there is none."""
+    done = row.result_job
+    return None if done is None else storage.attempt(row.id, done.id, done.claim_count)
+
+
+def _result(done: Job) -> Shown:
+    video_id = done.video_id
+    return {
+        "job_id": done.id,
+        "playback_url": url_for("api.playback", video_id=video_id),
+        "annotated_url": url_for("api.annotated", video_id=video_id),
+        "frame_rate": done.playback_frame_rate,
+        "frame_count": done.frame_count,
+        "track_count": done.track_count,
+        "detector": _model(done.detector),
+        "embedder": _model(done.embedder),
+        "downloads": {
+            "annotated": url_for("api.annotated", video_id=video_id, download=1),
+            "mot": url_for("api.result_txt", video_id=video_id),
+            "csv": url_for("api.tracks_csv", video_id=video_id),
+            "json": url_for("api.tracks_json", video_id=video_id),
+        },
+    }
+
+
+def _model(info: Mapping[str, Any] | None) -> Shown:
+    found = info or {"name": "", "source": "", "notices": []}
+    return {
+        "name": found["name"],
+        "source": found["source"],
+        "notices": [message(notice["code"], notice["params"]) for notice in found["notices"]],
+    }
+
+
+def _poster_url(video_id: str, storage: Storage) -> str | None:
+    return url_for("api.poster", video_id=video_id) if storage.poster_path(video_id).is_file() else None
