@@ -51,7 +51,9 @@ MESSAGES: dict[str, str] = {
     "media.camera_unavailable": N_(
         "No picture comes from the camera “%(name)s”. Check that it is connected and that the address is right."
     ),
-    "media.no_pictures": N_("The folder “%(name)s” holds no pictures. Use one with JPEG, PNG, BMP, TIFF or WebP files."),
+    "media.no_pictures": N_(
+        "The folder “%(name)s” holds no pictures. Use one with JPEG, PNG, BMP, TIFF or WebP files."
+    ),
     # weights and models
     "model.weights_missing": N_(
         "No weights for %(model)s were found at “%(path)s”. Put the files there or choose another one."
@@ -78,6 +80,9 @@ MESSAGES: dict[str, str] = {
     ),
     "job.internal": N_(
         "Something went wrong inside the program (%(kind)s). The log of the worker says more under job %(job_id)s; retry, or report it."
+    ),
+    "job.time_limit": N_(
+        "The work was ended after %(limit_s)d seconds, which is the limit. Cut the video into shorter files, or raise RESIGHT_JOB_TIME_LIMIT_S."
     ),
     "job.storage_full": N_("The disk is full. Free some space, then retry."),
     "job.out_of_memory": N_(

@@ -73,7 +73,7 @@ def enqueue(
     kind: str = "track",
     max_attempts: int = 3,
 ) -> Job:
-    """Insert a waiting job; the caller rings after its commit.
+    """Insert a waiting job; the caller commits and rings at once, or the job waits until it counts as forgotten.
 
     Raises
     ------
@@ -81,7 +81,9 @@ def enqueue(
         ``request.conflict`` while another job of that kind waits or runs for the video.
     """
     _refuse_second(session, video_id, kind)
-    job = Job(video_id=video_id, kind=kind, settings=dict(settings), max_attempts=max_attempts, created_at=now)
+    job = Job(
+        video_id=video_id, kind=kind, settings=dict(settings), max_attempts=max_attempts, created_at=now, rung_at=now
+    )
     session.add(job)
     try:
         session.flush()
@@ -215,6 +217,12 @@ def publish(session: Session, held: Claim, result: JobResult, now: datetime) -> 
     tracks.replace(session, held.video_id, held.job_id, result.tracks, embedder=result.embedder.name)
 
 
+def is_published(session: Session, held: Claim) -> bool:
+    """Return whether it was this very attempt that finished the job."""
+    published = select(Job.id).where(Job.id == held.job_id, Job.state == DONE, Job.claim_count == held.number)
+    return session.scalar(published) is not None
+
+
 def fail(session: Session, held: Claim, code: str, params: Mapping[str, Any], now: datetime) -> None:
     """End a running attempt with an error for the user.
 
@@ -344,7 +352,7 @@ def abandon(session: Session, job_id: str, worker: str, now: datetime) -> None:
 
 
 def forgotten(session: Session, worker: str, now: datetime, *, patience_s: float, limit: int = 8) -> Sequence[str]:
-    """Return waiting jobs that an idle ``worker`` should ring for again, the oldest first, and note that it does.
+    """Return waiting jobs that an idle ``worker`` should ring for again, the oldest first.
 
     A busy worker gets none, so that messages do not pile up behind a long job.
 

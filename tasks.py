@@ -1,0 +1,234 @@
+"""The worker: a Celery app whose only task is to work on one job.
+
+The database is the truth and the queue a bell: a message carries a job's id,
+and may get lost or come twice. Importing this loads no networks and no codecs,
+so that the web site may import it to ring; the child that works loads them.
+
+Processes: the worker's parent consumes messages and, in a thread, looks for
+abandoned and forgotten rows; one forked child works.
+"""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+import secrets
+import socket
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from celery import Celery, signals
+from kombu.exceptions import OperationalError as BrokerError
+
+from config import Settings
+from store.database import make_engine, session_factory
+from store.files import Storage
+from worker.watch import Ring, Watch
+
+_log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parent
+QUEUE = "jobs"
+TASK = "resight.run_job"
+RING_TIMEOUT_S = 1.0
+TAKEN_KEPT_S = 60.0
+
+
+class _Shutdown:
+    """Tells the working child that its worker ends, gracefully or not.
+
+    One byte of memory shared over the fork: unlike a multiprocessing.Event, it
+    has no lock that a child could hold when it is killed.
+    """
+
+    def __init__(self) -> None:
+        self._byte = mmap.mmap(-1, 1)
+        self._owner_pid = os.getpid()
+
+    def begin(self) -> None:
+        """Let every child stop at its next frame."""
+        self._byte[0] = 1
+
+    def has_begun(self) -> bool:
+        """Return whether to stop; also true in a child whose parent was killed."""
+        is_orphan = os.getpid() != self._owner_pid and os.getppid() != self._owner_pid
+        return self._byte[0] != 0 or is_orphan
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """Return Celery's configuration."""
+    return {
+        **_broker(settings),
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "task_default_queue": QUEUE,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_ignore_result": True,
+        # Late, so that a busy worker holds no second message back from an idle one.
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # The attempt ends itself at the limit, with a sentence; this ends one that hangs.
+        "task_time_limit": settings.job_time_limit_s + 300,
+        "worker_max_tasks_per_child": 16,
+        "worker_proc_alive_timeout": 30.0,
+        "worker_enable_remote_control": False,
+        "worker_redirect_stdouts": False,
+        "worker_log_format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        "worker_task_log_format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+    }
+
+
+def _broker(settings: Settings) -> dict[str, Any]:
+    if settings.redis_url:
+        return {
+            "broker_url": settings.redis_url,
+            "broker_transport_options": {
+                # Redis gives an unacknowledged message to another worker after this.
+                "visibility_timeout": settings.job_time_limit_s + 3600,
+                "socket_connect_timeout": 5.0,
+                "socket_keepalive": True,
+                "health_check_interval": 25,
+            },
+        }
+    return {"broker_url": "filesystem://", "broker_transport_options": _queue_folders(settings)}
+
+
+def _queue_folders(settings: Settings) -> dict[str, Any]:
+    folder = (settings.data_dir / "queue").absolute()
+    return {
+        "data_folder_in": str(folder / "messages"),
+        "data_folder_out": str(folder / "messages"),
+        "processed_folder": str(folder / "taken"),
+        "control_folder": str(folder / "control"),
+        # The default moves each message through the system's folder for temporary files, which may be another disk.
+        "store_processed": True,
+    }
+
+
+def make_ring(settings: Settings) -> Ring:
+    """Return a function that wakes a worker for a job; the web site's side of the queue.
+
+    It takes two seconds at most, and returns whether the message was sent. A
+    message that could not be sent is no harm: workers look for forgotten rows.
+    """
+    app = Celery("resight", set_as_current=False)
+    app.conf.update(configuration(settings))
+    options = {
+        **app.conf.broker_transport_options,
+        "socket_connect_timeout": RING_TIMEOUT_S,
+        "socket_timeout": RING_TIMEOUT_S,
+        "max_retries": 0,
+    }
+
+    def ring(job_id: str) -> bool:
+        try:
+            _make_queue_folders(settings)
+            with app.connection_for_write(transport_options=options) as connection:
+                app.send_task(TASK, args=[job_id], connection=connection, retry=False, queue=QUEUE)
+        except (BrokerError, OSError) as error:
+            _log.warning("not rung, a worker will find it by itself job=%s error=%s", job_id, error)
+            return False
+        return True
+
+    return ring
+
+
+def worker_command(settings: Settings) -> list[str]:
+    """Return the command line of a worker, to be started with the environment that made ``settings``."""
+    options = ["--pool=prefork", "--concurrency=1", f"--queues={QUEUE}", f"--loglevel={settings.log_level}"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [
+        sys.executable,
+        "-m",
+        "celery",
+        "--workdir",
+        str(ROOT),
+        "--app=tasks:celery_app",
+        "worker",
+        *options,
+        *quiet,
+    ]
+
+
+def make_worker_app(settings: Settings) -> Celery:
+    """Return the Celery app of a worker, with its task and what happens when it starts and ends."""
+    app = Celery("resight")
+    app.conf.update(configuration(settings))
+    shutdown = _Shutdown()
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+    watch = Watch(settings, name, make_ring(settings), clean=lambda: _remove_taken_messages(settings))
+
+    @app.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
+    def run_job(job_id: str) -> None:
+        _run_job(job_id, settings, name, shutdown)
+
+    def on_init(**_: object) -> None:
+        _make_queue_folders(settings)
+
+    def on_ready(**_: object) -> None:
+        watch.start()
+
+    def on_shutting_down(**_: object) -> None:
+        shutdown.begin()
+        watch.end()
+
+    def on_shutdown(**_: object) -> None:
+        if watch.is_alive():
+            watch.join(timeout=5)
+
+    def on_failure(exception: BaseException, args: list[Any], **_: object) -> None:
+        if isinstance(exception, WorkerLostError | TimeLimitExceeded):
+            watch.report_death(args[0])
+
+    signals.worker_init.connect(on_init, weak=False)
+    signals.worker_ready.connect(on_ready, weak=False)
+    signals.worker_shutting_down.connect(on_shutting_down, weak=False)
+    signals.worker_shutdown.connect(on_shutdown, weak=False)
+    signals.task_failure.connect(on_failure, weak=False)
+    return app
+
+
+def _run_job(job_id: str, settings: Settings, worker: str, shutdown: _Shutdown) -> None:
+    from worker.attempt import Workplace, build_models, run_attempt
+
+    engine = make_engine(settings.resolved_database_url())
+    try:
+        place = Workplace(
+            settings=settings,
+            sessions=session_factory(engine),
+            storage=Storage(settings.data_dir),
+            worker=worker,
+            is_stopping=shutdown.has_begun,
+            build_models=build_models,
+        )
+        run_attempt(job_id, place)
+    finally:
+        engine.dispose()
+
+
+def _make_queue_folders(settings: Settings) -> None:
+    if not settings.redis_url:
+        options = _queue_folders(settings)
+        for name in ("data_folder_in", "processed_folder", "control_folder"):
+            Path(options[name]).mkdir(parents=True, exist_ok=True)
+
+
+def _remove_taken_messages(settings: Settings) -> None:
+    """Delete what the filesystem transport keeps of messages that were taken some time ago."""
+    if settings.redis_url:
+        return
+    for path in Path(_queue_folders(settings)["processed_folder"]).glob("*.msg"):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > TAKEN_KEPT_S:
+                path.unlink()
+
+
+celery_app = make_worker_app(Settings.from_env())

@@ -1,0 +1,234 @@
+"""One attempt at a job: claim its row, run the pipeline, publish, or say why not.
+
+Whatever happens, the row says so and the attempt's files are gone unless they
+were published; what a killed process could not do, leases and the removal of
+orphans do later.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from config import Settings
+from deep_sort.tracker import TrackerOptions
+from errors import JobCancelled, LeaseLost, ResightError, WorkerStopping
+from model.protocols import Detector, Embedder
+from model.registry import build_detector, build_embedder
+from pipeline.run import TrackRequest, track_video
+from pipeline.threads import available_cores, limit_thread_pools, plan_threads
+from records import Progress
+from store import jobs
+from store.files import AttemptFiles, Storage
+from video.decode import open_video
+
+_log = logging.getLogger(__name__)
+
+RENEW_EVERY_S = 1.0
+_DATABASE_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+
+Models = tuple[Detector, Embedder]
+Ending = Callable[[Session], None]
+T = TypeVar("T")
+
+
+def utc_now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """What an attempt works with.
+
+    Attributes
+    ----------
+    worker : the name under which rows are claimed.
+    is_stopping : asked at every frame; True ends the attempt and gives the job back.
+    build_models : makes detector and embedder from the settings, the job's own merged in, and a number of threads.
+    """
+
+    settings: Settings
+    sessions: sessionmaker[Session]
+    storage: Storage
+    worker: str
+    is_stopping: Callable[[], bool]
+    build_models: Callable[[Settings, Mapping[str, Any], int], Models]
+    now: Callable[[], datetime] = utc_now
+
+
+def run_attempt(job_id: str, place: Workplace) -> None:
+    """Work on a job, if it waits; never raises what a job may bring about."""
+    if place.is_stopping():
+        return
+    held = _in_transaction(
+        place, lambda session: jobs.claim(session, job_id, place.worker, place.now(), place.settings.lease_s)
+    )
+    if held is None:
+        _log.info("nothing to claim job=%s", job_id)
+        return
+    _log.info("begin job=%s attempt=%d claim=%d", job_id, held.attempt, held.number)
+    files = place.storage.attempt(held.video_id, held.job_id, held.number)
+    ending = _work(held, files, place)
+    try:
+        if ending is not None:
+            _in_transaction(place, ending)
+    except LeaseLost:
+        _log.info("lease lost job=%s claim=%d", job_id, held.number)
+    # A commit whose answer got lost looks like a failure here, so the row is asked what became of it.
+    if _in_transaction(place, lambda session: jobs.is_published(session, held)):
+        place.storage.remove_other_attempts(files)
+    else:
+        files.remove()
+
+
+def build_models(settings: Settings, wishes: Mapping[str, Any], threads: int) -> Models:
+    """Return the detector and the embedder that a job asks for, or else the settings.
+
+    Parameters
+    ----------
+    wishes : the job's settings; ``detector``, ``embedder`` and ``threshold`` are looked at.
+    """
+    threshold = wishes.get("threshold")
+    detector = build_detector(
+        wishes.get("detector") or settings.detector,
+        settings.det_model_dir,
+        threshold=settings.det_threshold if threshold is None else float(threshold),
+        threads=threads,
+        use_gpu=settings.use_gpu,
+    )
+    embedder = build_embedder(
+        wishes.get("embedder") or settings.embedder, settings.emb_model_dir, threads=threads, use_gpu=settings.use_gpu
+    )
+    return detector, embedder
+
+
+class _Heartbeat:
+    """Called at every frame: renews the lease once a second, and raises when the attempt must end."""
+
+    def __init__(self, held: jobs.Claim, place: Workplace) -> None:
+        self._held = held
+        self._place = place
+        self._began_s = self._renewed_s = time.monotonic()
+        self._stage = ""
+
+    def __call__(self, progress: Progress) -> None:
+        settings, now_s = self._place.settings, time.monotonic()
+        if self._place.is_stopping():
+            raise WorkerStopping(self._held.job_id)
+        if now_s - self._began_s > settings.job_time_limit_s:
+            raise ResightError("job.time_limit", limit_s=settings.job_time_limit_s)
+        if progress.stage == self._stage and now_s - self._renewed_s < RENEW_EVERY_S:
+            return
+        try:
+            with self._place.sessions.begin() as session:
+                jobs.renew(session, self._held, progress, self._place.now(), settings.lease_s)
+        except OperationalError:
+            if now_s - self._renewed_s > settings.lease_s:
+                raise LeaseLost(self._held.job_id) from None
+            _log.warning("lease not renewed, trying again job=%s", self._held.job_id, exc_info=True)
+        else:
+            self._stage, self._renewed_s = progress.stage, now_s
+
+
+def _work(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> Ending | None:
+    """Track and publish; return how the row must end otherwise, None where it needs nothing more."""
+    try:
+        result = _track(held, files, place)
+        _in_transaction(place, lambda session: jobs.publish(session, held, result, place.now()))
+    except LeaseLost:
+        _log.info("lease lost job=%s claim=%d", held.job_id, held.number)
+    except JobCancelled:
+        _log.info("cancelled job=%s", held.job_id)
+        return lambda session: jobs.end_cancelled(session, held, place.now())
+    except WorkerStopping:
+        _log.info("released job=%s", held.job_id)
+        return lambda session: jobs.release(session, held, place.now())
+    except Exception as error:  # noqa: BLE001  # the task's edge: whatever it is, the row must say so
+        code, params = _explain(error, held)
+        _log.log(
+            logging.WARNING if isinstance(error, ResightError) else logging.ERROR,
+            "failed job=%s code=%s",
+            held.job_id,
+            code,
+            exc_info=not isinstance(error, ResightError),
+        )
+        return lambda session: jobs.fail(session, held, code, params, place.now())
+    else:
+        _log.info("done job=%s tracks=%d frames=%d", held.job_id, len(result.tracks), result.frame_count)
+    return None
+
+
+def _track(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> jobs.JobResult:
+    heartbeat = _Heartbeat(held, place)
+    heartbeat(Progress("load", 0.0, 0, None, None, None))
+    files.create()
+    plan = limit_thread_pools(plan_threads(available_cores(), requested=place.settings.cpu_threads))
+    detector, embedder = place.build_models(place.settings, held.settings, plan.networks)
+    source = place.storage.source_path(held.video_id)
+    request = TrackRequest(
+        source=partial(open_video, source, name=held.video_name),
+        name=held.video_name,
+        detector=detector,
+        embedder=embedder,
+        tracker=TrackerOptions(max_cosine_distance=embedder.max_cosine_distance),
+        playback=files.playback,
+        annotated=files.annotated,
+    )
+    outcome = track_video(request, on_progress=heartbeat)
+    outcome.points.save(files.points)
+    for track in outcome.tracks:
+        files.crop(track.number).write_bytes(track.crop_jpeg)
+    return jobs.JobResult(
+        tracks=outcome.tracks,
+        detector=outcome.detector,
+        embedder=outcome.embedder,
+        frame_count=outcome.frame_count,
+        playback_frame_rate=outcome.playback_frame_rate,
+        stage_seconds=outcome.stage_seconds,
+    )
+
+
+def _explain(error: Exception, held: jobs.Claim) -> tuple[str, dict[str, Any]]:
+    """Return the message code and parameters that tell the user of ``error``."""
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            return "job.storage_full", {}
+        if isinstance(cause, MemoryError):
+            return "job.out_of_memory", {}
+    if isinstance(error, ResightError):
+        return error.code, {
+            name: str(value) if isinstance(value, Path) else value for name, value in error.params.items()
+        }
+    return "job.internal", {"kind": type(error).__name__, "job_id": held.job_id}
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield ``error`` and what brought it about."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _in_transaction(place: Workplace, work: Callable[[Session], T]) -> T:
+    """Do ``work`` and commit; try again for some seconds while the database does not answer."""
+    for pause_s in _DATABASE_PAUSES_S:
+        try:
+            with place.sessions.begin() as session:
+                return work(session)
+        except OperationalError:  # noqa: PERF203  # this loop is for trying again
+            _log.warning("the database does not answer, trying again in %.1f s", pause_s, exc_info=True)
+            time.sleep(pause_s)
+    with place.sessions.begin() as session:
+        return work(session)

@@ -1,0 +1,115 @@
+"""The thread in a worker's parent that looks for abandoned and forgotten rows."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from sqlalchemy import NullPool
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from config import Settings
+from store import jobs, workers
+from store.database import make_engine, session_factory
+from store.files import Storage
+from store.orphans import remove_orphans
+
+_log = logging.getLogger(__name__)
+
+RING_AGAIN_S = 15.0
+"""How long a message may be under way to an idle worker before it counts as lost."""
+
+Ring = Callable[[str], bool]
+"""Sends a message for a job; returns whether that worked."""
+
+_fork_guard = threading.Lock()
+"""Held while the database is used here, so that no child is forked with a half-done use of it in its memory."""
+
+
+class Watch(threading.Thread):
+    """Looks every `Settings.sweep_s` seconds; also says that the worker is alive, and removes orphans at first.
+
+    Parameters
+    ----------
+    worker : the name under which the worker's child claims rows.
+    clean : called each time, for what the queue leaves lying about.
+    """
+
+    def __init__(self, settings: Settings, worker: str, ring: Ring, *, clean: Callable[[], None]) -> None:
+        super().__init__(name="watch", daemon=True)
+        self._settings = settings
+        self._worker = worker
+        self._ring = ring
+        self._clean = clean
+        self._dead: list[str] = []
+        self._woken = threading.Event()
+        self._is_over = False
+
+    def start(self) -> None:
+        """Start the thread; forks wait for it from now on."""
+        os.register_at_fork(
+            before=_fork_guard.acquire, after_in_parent=_fork_guard.release, after_in_child=_fork_guard.release
+        )
+        super().start()
+
+    def run(self) -> None:
+        """Look until `end` is called."""
+        # No connection outlives its use: none is open, in a child either, when a child is forked.
+        engine = make_engine(self._settings.resolved_database_url(), poolclass=NullPool)
+        sessions = session_factory(engine)
+        self._survive(self._remove_orphans, sessions)
+        while not self._is_over:
+            self._survive(self._look, sessions)
+            self._woken.wait(self._settings.sweep_s)
+            self._woken.clear()
+        self._survive(self._leave, sessions)
+
+    def end(self) -> None:
+        """Let the thread come to its end; may be called by a signal handler."""
+        self._is_over = True
+        self._woken.set()
+
+    def report_death(self, job_id: str) -> None:
+        """Say that the child that worked on a job has died."""
+        self._dead.append(job_id)
+        self._woken.set()
+
+    def _look(self, sessions: sessionmaker[Session]) -> None:
+        self._clean()
+        with _fork_guard, sessions.begin() as session:
+            workers.note_seen(session, self._worker, _utc_now())
+            while self._dead:
+                jobs.abandon(session, self._dead.pop(), self._worker, _utc_now())
+        with _fork_guard, sessions.begin() as session:
+            for job_id in jobs.sweep(session, _utc_now()):
+                _log.warning("abandoned job=%s", job_id)
+            waiting = jobs.forgotten(session, self._worker, _utc_now(), patience_s=RING_AGAIN_S)
+        for job_id in waiting:
+            if not self._ring(job_id):
+                break
+            with _fork_guard, sessions.begin() as session:
+                jobs.note_rung(session, [job_id], _utc_now())
+
+    def _remove_orphans(self, sessions: sessionmaker[Session]) -> None:
+        with _fork_guard, sessions.begin() as session:
+            workers.forget_old(session, _utc_now())
+        with _fork_guard, sessions() as session:
+            remove_orphans(session, Storage(self._settings.data_dir))
+
+    def _leave(self, sessions: sessionmaker[Session]) -> None:
+        with _fork_guard, sessions.begin() as session:
+            workers.note_gone(session, self._worker)
+
+    def _survive(self, step: Callable[[sessionmaker[Session]], None], sessions: sessionmaker[Session]) -> None:
+        try:
+            step(sessions)
+        except (SQLAlchemyError, OSError):
+            _log.warning("looking after the jobs failed, trying again", exc_info=True)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
