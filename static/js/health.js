@@ -1,0 +1,32 @@
+// The banner that says that no worker is running; asks only while jobs wait.
+
+import { getJson } from "./api.js";
+
+const EVERY_MS = 15000;
+
+export function watchHealth(banner, url) {
+  let timer = null;
+
+  async function ask() {
+    timer = null;
+    try {
+      const health = await getJson(url);
+      banner.hidden = health.is_worker_alive;
+      if (!health.is_worker_alive || health.waiting_jobs > 0) later();
+    } catch {
+      later();
+    }
+  }
+
+  function later() {
+    timer ??= setTimeout(ask, EVERY_MS);
+  }
+
+  if (!banner.hidden) later();
+  document.addEventListener("jobswaiting", later);
+}
+
+/** Tell the banner that jobs wait. */
+export function jobsWait() {
+  document.dispatchEvent(new CustomEvent("jobswaiting"));
+}
