@@ -44,7 +44,7 @@ class HogDetector:
         self.info = info or ModelInfo("hog")
         self._threshold = threshold
         self._hog = cv2.HOGDescriptor()
-        self._hog.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
+        self._hog.setSVMDetector(np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), np.float32))
         if threads > 0:
             cv2.setNumThreads(threads)
 

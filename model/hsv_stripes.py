@@ -10,6 +10,7 @@ less ruled by a few large bins than the plain product.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -67,7 +68,7 @@ class HsvStripes:
         return unit
 
     def _stripe_histograms(
-        self, channel: NDArray[np.uint8], channel_index: int, weights: NDArray[np.float32]
+        self, channel: NDArray[Any], channel_index: int, weights: NDArray[Any]
     ) -> NDArray[np.float64]:
         """Return (N, stripes, bins), each stripe's histogram summing to 1, or all 0 where every weight is 0."""
         count, bins = len(channel), _BINS[channel_index]

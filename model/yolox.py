@@ -86,7 +86,7 @@ class YoloxDetector:
     def _letterbox(self, image_bgr: Image, tensor: FloatArray) -> float:
         """Write the picture, scaled to fit, into the top left of (3, H, W); return the scale."""
         height, width = image_bgr.shape[:2]
-        scale = min(self._height / height, self._width / width)
+        scale: float = min(self._height / height, self._width / width)
         new_width, new_height = max(1, int(width * scale)), max(1, int(height * scale))
         resized = cv2.resize(image_bgr, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
         tensor[:, :new_height, :new_width] = resized.transpose(2, 0, 1)

@@ -1,0 +1,117 @@
+"""Embedding by an exported Paddle network, e.g. ResNet101_vd trained by metric learning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from errors import ModelError
+from model.embedding_spec import UNTRAINED, EmbeddingSpec, Preprocessing, read_spec
+from model.paddle_files import find_paddle_files
+from model.paddle_runtime import PaddlePredictor
+from records import FloatArray, Image, ModelInfo
+
+DEFAULT_BATCH = 8  # ResNet101_vd at 128×128 on 2 cores, ms a crop: 47 alone, 34 by 4, 29 by 8, 37 by 16
+
+_FOREIGN_MAX_COSINE_DISTANCE = 0.2  # deep_sort_paddle's
+
+
+class PaddleEmbedder:
+    """Embed crops with the export in a folder.
+
+    Parameters
+    ----------
+    folder : program and parameters, and our ``embedding.json``. Without that
+        file the export is somebody else's: it is prepared as deep_sort_paddle
+        does, and its input size and dimension are read from the model.
+    threads : of the CPU; 0: one for each core.
+    batch_size : crops that run together.
+    allow_untrained : accept an export of random weights. For benchmarks alone:
+        its vectors mean nothing.
+
+    Raises
+    ------
+    ModelError
+        when the export is missing, unreadable, not what its sidecar says, or
+        untrained.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        threads: int = 0,
+        use_gpu: bool = False,
+        batch_size: int = DEFAULT_BATCH,
+        allow_untrained: bool = False,
+    ) -> None:
+        files = find_paddle_files(folder)
+        if files is None:
+            raise ModelError("model.weights_missing", model="the embedding network", path=str(folder))
+        spec = read_spec(folder)
+        if spec is not None and spec.origin == UNTRAINED and not allow_untrained:
+            raise ModelError("model.untrained", path=str(folder))
+        self._folder = folder
+        self._batch_size = batch_size
+        self._predictor = PaddlePredictor(files, threads=threads, use_gpu=use_gpu)
+        if len(self._predictor.input_shapes) != 1:
+            raise self._unreadable(f"one input is wanted, it has {', '.join(self._predictor.input_shapes)}")
+        ((self._input_name, self._input_shape),) = self._predictor.input_shapes.items()
+        if len(self._input_shape) != 4 or self._input_shape[1] not in (3, -1):
+            raise self._unreadable(f"an input (N, 3, H, W) is wanted, it has {self._input_shape}")
+        self._preprocessing = spec.preprocessing if spec else self._foreign_preprocessing()
+        self.dimension = self._measure_dimension(spec)
+        self.max_cosine_distance = spec.max_cosine_distance if spec else _FOREIGN_MAX_COSINE_DISTANCE
+        name = spec.name if spec else "paddle"
+        self.info = ModelInfo(name, str(folder), "gpu" if use_gpu else "cpu")
+
+    def embed(self, crops_bgr: Sequence[Image]) -> FloatArray:
+        """Return (N, D) float32 of unit length; see `Embedder.embed`."""
+        vectors = np.empty((len(crops_bgr), self.dimension), np.float32)
+        for start in range(0, len(crops_bgr), self._batch_size):
+            batch = crops_bgr[start : start + self._batch_size]
+            vectors[start : start + len(batch)] = self._run(prepare_crops(batch, self._preprocessing))
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
+
+    def _run(self, tensor: FloatArray) -> FloatArray:
+        vectors: FloatArray = np.asarray(self._predictor.run({self._input_name: tensor})[0], np.float32)
+        return vectors.reshape(len(tensor), -1)
+
+    def _measure_dimension(self, spec: EmbeddingSpec | None) -> int:
+        """Run the network once on black crops; that also warms it up."""
+        black = np.zeros((8, 8, 3), np.uint8)
+        dimension: int = self._run(prepare_crops([black] * self._batch_size, self._preprocessing)).shape[1]
+        if spec is not None and dimension != spec.dimension:
+            raise self._unreadable(f"its vectors have {dimension} values, its sidecar says {spec.dimension}")
+        return dimension
+
+    def _foreign_preprocessing(self) -> Preprocessing:
+        """Return deep_sort_paddle's steps, ending in the size that the model declares, if it does."""
+        defaults = Preprocessing()
+        height, width = self._input_shape[2:]
+        if height < 1 or width < 1:
+            return defaults
+        return Preprocessing(sizes_wh=(*defaults.sizes_wh[:-1], (width, height)))
+
+    def _unreadable(self, detail: str) -> ModelError:
+        return ModelError("model.export_unreadable", path=str(self._folder), detail=detail)
+
+
+def prepare_crops(crops_bgr: Sequence[Image], preprocessing: Preprocessing) -> FloatArray:
+    """Return (N, 3, H, W) float32 RGB, normalised, for N ≥ 1 crops."""
+    width, height = preprocessing.sizes_wh[-1]
+    pixels = np.empty((len(crops_bgr), height, width, 3), np.uint8)
+    for row, crop in enumerate(crops_bgr):
+        resized = crop
+        for size in preprocessing.sizes_wh:
+            resized = cv2.resize(resized, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]  # uint8 stays
+        pixels[row] = resized
+    rgb = pixels[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
+    std = np.array(preprocessing.std, np.float32).reshape(3, 1, 1)
+    mean = np.array(preprocessing.mean, np.float32).reshape(3, 1, 1)
+    normalised: FloatArray = (rgb / np.float32(255) - mean) / std
+    return normalised
