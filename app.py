@@ -55,7 +55,7 @@ def create_app(settings: Settings, *, ring: Callable[[str], object] | None = Non
         settings=settings,
         storage=Storage(settings.data_dir.absolute()),
         sessions=session_factory(make_engine(settings.resolved_database_url())),
-        ring=ring or _celery_ring(),
+        ring=ring or _celery_ring(settings),
     )
     register(app, settings)
     return app
@@ -83,11 +83,11 @@ def migrate_database(settings: Settings) -> None:
         engine.dispose()
 
 
-def _celery_ring() -> Callable[[str], object]:
-    from tasks import ring
+def _celery_ring(settings: Settings) -> Callable[[str], object]:
+    # Importing it reads the environment, which `main` wants to do first, and say what is wrong there.
+    from tasks import make_ring
 
-    bell: Callable[[str], object] = ring
-    return bell
+    return make_ring(settings)
 
 
 def main(arguments: list[str] | None = None) -> int:

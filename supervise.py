@@ -61,11 +61,9 @@ def web_command(settings: Settings) -> list[str]:
 
 def worker_command(settings: Settings) -> list[str]:
     """Return the command of the background worker."""
-    return [
-        *(sys.executable, "-m", "celery", "-A", "tasks", "worker"),
-        *("--pool", "prefork", "--concurrency", "1", "-Q", "jobs"),
-        *("--loglevel", settings.log_level.upper()),
-    ]
+    from tasks import worker_command as command  # reads the environment when imported
+
+    return command(settings)
 
 
 def run_alone(part: str, settings: Settings) -> int:

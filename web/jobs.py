@@ -76,7 +76,6 @@ def retry(bundle: Services, job_id: str) -> Shown:
 
 
 @api.post("/videos/<id:video_id>/jobs")
-@api.output(schemas.Job, 201)
 @describe(
     "Jobs",
     "Work on a video again, perhaps with other models.",
@@ -84,36 +83,36 @@ def retry(bundle: Services, job_id: str) -> Shown:
     errors=(403, 404, 409, 415, 422),
     body={"application/json": {"schema": schemas.JobSettings}},
     is_body_required=False,
+    answer=schemas.Job,
+    status=201,
 )
-def run_video(video_id: str) -> Shown:
-    return run_again(services(), video_id, load_optional_json(schemas.JobSettings()))
+def run_video(video_id: str) -> tuple[Shown, int]:
+    return run_again(services(), video_id, load_optional_json(schemas.JobSettings())), 201
 
 
 @api.get("/jobs")
 @api.input(schemas.JobsQuery, location="query")
-@api.output(schemas.Jobs)
-@describe("Jobs", "List the jobs, newest first.", errors=(422,))
+@describe("Jobs", "List the jobs, newest first.", errors=(422,), answer=schemas.Jobs)
 def list_jobs(query_data: Shown) -> Shown:
     shown, total = shown_jobs(services(), **query_data)
     return {"jobs": shown, "total": total}
 
 
 @api.get("/jobs/<id:job_id>")
-@api.output(schemas.Job)
-@describe("Jobs", "Read a job; poll this until its state is final.", errors=(404,))
+@describe("Jobs", "Read a job; poll this until its state is final.", errors=(404,), answer=schemas.Job)
 def get_job(job_id: str) -> Shown:
     return shown_job(services(), job_id)
 
 
 @api.post("/jobs/<id:job_id>/cancel")
-@api.output(schemas.Job)
-@describe("Jobs", "Cancel a waiting job at once, a running one at its next frame.", errors=(403, 404, 409))
+@describe(
+    "Jobs", "Cancel a waiting job at once, a running one at its next frame.", errors=(403, 404, 409), answer=schemas.Job
+)
 def cancel_job(job_id: str) -> Shown:
     return cancel(services(), job_id)
 
 
 @api.post("/jobs/<id:job_id>/retry")
-@api.output(schemas.Job)
-@describe("Jobs", "Queue a failed or cancelled job again.", errors=(403, 404, 409))
+@describe("Jobs", "Queue a failed or cancelled job again.", errors=(403, 404, 409), answer=schemas.Job)
 def retry_job(job_id: str) -> Shown:
     return retry(services(), job_id)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from apiflask import APIFlask
+from apiflask import APIFlask, Schema
 
 from web.blueprints import api
 
@@ -44,6 +44,8 @@ def describe(
     summary: str,
     description: str = "",
     *,
+    answer: type[Schema] | None = None,
+    status: int = 200,
     errors: Iterable[int] = (),
     responses: Mapping[int, str] | None = None,
     files: Mapping[str, str] | None = None,
@@ -55,21 +57,27 @@ def describe(
 
     Parameters
     ----------
+    answer, status : the shape of its JSON answer, and that answer's status.
     errors : the statuses it may refuse with; 400 and 500 always can.
     responses : answers without a body, by status.
     files : what it answers with, by media type.
     parameters, body : in OpenAPI's own form, where no schema parses them.
     """
     answers: dict[Any, Any] = {str(status): {"description": text} for status, text in (responses or {}).items()}
+    if answer is not None:
+        answers[str(status)] = {
+            "description": _first_line(answer),
+            "content": {"application/json": {"schema": answer}},
+        }
     if files:
         binary = {"schema": {"type": "string", "format": "binary"}}
         answers["200"] = {
             "description": " ".join(files.values()),
             "content": {media_type: dict(binary) for media_type in files},
         }
-    for status in sorted({400, 500, *errors}):
-        answers[str(status)] = {
-            "description": HTTPStatus(status).phrase,
+    for refusal in sorted({400, 500, *errors}):
+        answers[str(refusal)] = {
+            "description": HTTPStatus(refusal).phrase,
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
         }
     extensions: Document = {}
@@ -85,6 +93,10 @@ def describe(
         return noted
 
     return note
+
+
+def _first_line(schema: type[Schema]) -> str:
+    return (schema.__doc__ or "").partition("\n")[0]
 
 
 def complete_document(app: APIFlask, document: Document) -> Document:

@@ -50,8 +50,7 @@ def _alive(bundle: Services, session: Session) -> list[Any]:
 
 
 @api.get("/health")
-@api.output(schemas.Health)
-@describe("Site", "Ask how the site is: its database, its disk, its workers.", errors=(503,))
+@describe("Site", "Ask how the site is: its database, its disk, its workers.", errors=(503,), answer=schemas.Health)
 def health() -> Shown:
     return health_of(services())
 

@@ -98,8 +98,7 @@ def presence(points: PointTable, kinds: dict[int, str], *, duration_s: float, bi
 
 
 @api.get("/videos/<id:video_id>/tracks")
-@api.output(schemas.Tracks)
-@describe("Results", "List the tracks of the result; empty before there is one.", errors=(404,))
+@describe("Results", "List the tracks of the result; empty before there is one.", errors=(404,), answer=schemas.Tracks)
 def list_tracks(video_id: str) -> Shown:
     bundle = services()
     with bundle.session() as session:
@@ -109,8 +108,9 @@ def list_tracks(video_id: str) -> Shown:
 
 @api.get("/videos/<id:video_id>/boxes")
 @api.input(schemas.BoxesQuery, location="query")
-@api.output(schemas.Boxes)
-@describe("Results", "Read the boxes of a range of time, at most 120 seconds of it.", errors=(404, 422))
+@describe(
+    "Results", "Read the boxes of a range of time, at most 120 seconds of it.", errors=(404, 422), answer=schemas.Boxes
+)
 def get_boxes(video_id: str, query_data: Shown) -> Response:
     from_s = query_data["from_s"]
     to_s = from_s + schemas.MAX_RANGE_S if query_data["to_s"] is None else query_data["to_s"]
@@ -126,8 +126,9 @@ def get_boxes(video_id: str, query_data: Shown) -> Response:
 
 @api.get("/videos/<id:video_id>/presence")
 @api.input(schemas.PresenceQuery, location="query")
-@api.output(schemas.Presence)
-@describe("Results", "Read how many people and vehicles were there over time.", errors=(404, 422))
+@describe(
+    "Results", "Read how many people and vehicles were there over time.", errors=(404, 422), answer=schemas.Presence
+)
 def get_presence(video_id: str, query_data: Shown) -> Response:
     bundle = services()
     row, files = open_result(bundle, video_id)

@@ -61,7 +61,6 @@ def remove_video(bundle: Services, video_id: str) -> None:
 
 
 @api.post("/videos")
-@api.output(schemas.Video, 201)
 @describe(
     "Videos",
     "Add a video and queue its job.",
@@ -71,11 +70,13 @@ def remove_video(bundle: Services, video_id: str) -> None:
         "multipart/form-data": {"schema": schemas.VideoFile},
         "application/json": {"schema": schemas.VideoFromUpload},
     },
+    answer=schemas.Video,
+    status=201,
 )
-def add_video() -> Shown:
+def add_video() -> tuple[Shown, int]:
     bundle = services()
     video_id = _add_upload(bundle) if request.is_json else _add_file(bundle)
-    return shown_video(bundle, video_id)
+    return shown_video(bundle, video_id), 201
 
 
 def _add_file(bundle: Services) -> str:
@@ -102,24 +103,21 @@ def _add_upload(bundle: Services) -> str:
 
 @api.get("/videos")
 @api.input(schemas.PageQuery, location="query")
-@api.output(schemas.Videos)
-@describe("Videos", "List the videos, newest first.", errors=(422,))
+@describe("Videos", "List the videos, newest first.", errors=(422,), answer=schemas.Videos)
 def list_videos(query_data: Shown) -> Shown:
     shown, total = shown_videos(services(), **query_data)
     return {"videos": shown, "total": total}
 
 
 @api.get("/videos/<id:video_id>")
-@api.output(schemas.Video)
-@describe("Videos", "Read a video with its latest job and its result.", errors=(404,))
+@describe("Videos", "Read a video with its latest job and its result.", errors=(404,), answer=schemas.Video)
 def get_video(video_id: str) -> Shown:
     return shown_video(services(), video_id)
 
 
 @api.patch("/videos/<id:video_id>")
 @api.input(schemas.VideoChange)
-@api.output(schemas.Video)
-@describe("Videos", "Change a video's name, camera or start.", errors=(403, 404, 415, 422))
+@describe("Videos", "Change a video's name, camera or start.", errors=(403, 404, 415, 422), answer=schemas.Video)
 def change_video(video_id: str, json_data: Shown) -> Shown:
     bundle = services()
     with bundle.session() as session:
@@ -146,7 +144,6 @@ def delete_video(video_id: str) -> Response:
 
 
 @api.get("/cameras")
-@api.output(schemas.Cameras)
-@describe("Site", "List the cameras by name.")
+@describe("Site", "List the cameras by name.", answer=schemas.Cameras)
 def list_cameras() -> Shown:
     return {"cameras": shown_cameras(services())}
