@@ -71,7 +71,7 @@ def open_container(path: Path, *, name: str) -> Iterator[InputContainer]:
                 options={"format_whitelist": ",".join(ALLOWED_FORMATS), "protocol_whitelist": "", "enable_drefs": "0"},
                 metadata_errors="replace",
                 buffer_size=_BUFFER_BYTES,
-                io_open=_refuse_second_file,
+                io_open=refuse_second_file,
             )
         except PermissionError as error:
             raise MediaError("media.playlist", name=name) from error
@@ -81,6 +81,12 @@ def open_container(path: Path, *, name: str) -> Iterator[InputContainer]:
             raise MediaError(code, name=name) from error
         with container:
             yield container
+
+
+def refuse_second_file(url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
+    """Stand in for FFmpeg's opening of further files; raise `PermissionError`."""
+    logger.warning("refused to open a second file url=%.200s", url)
+    raise PermissionError("a media file may not open other files")
 
 
 def choose_video_stream(container: InputContainer, *, name: str) -> VideoStream:
@@ -149,11 +155,6 @@ def _decode_packet(packet: av.Packet[Any], damage: DamageCount) -> Iterator[av.V
         if isinstance(frame, av.VideoFrame):
             damage.pictures += 1
             yield frame
-
-
-def _refuse_second_file(url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
-    logger.warning("refused to open a second file url=%.200s", url)
-    raise PermissionError("a media file may not open other files")
 
 
 def _is_playlist(head: bytes) -> bool:

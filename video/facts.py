@@ -40,7 +40,7 @@ def read_facts(
         duration_s = duration_s if duration_s is not None else float(packets / rate)
     return MediaFacts(
         container=container.format.name,
-        codec=stream.codec_context.name,
+        codec=stream.codec_context.codec.canonical_name,
         pixel_format=first.format.name,
         width=width,
         height=height,

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 POSTER_MAX_SIDE = 640
 _POSTER_POSITION = 0.1
-_MAX_MEMORY_BYTES = 4 * 1024**3
+DEFAULT_MAX_MEMORY_BYTES = 4 * 1024**3
 _MAX_WRITTEN_BYTES = 16 * 1024**2
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -62,7 +62,13 @@ def probe(path: Path, limits: Limits, *, name: str) -> MediaFacts:
 
 
 def probe_isolated(
-    path: Path, limits: Limits, *, name: str, timeout_s: float, poster: Path | None = None
+    path: Path,
+    limits: Limits,
+    *,
+    name: str,
+    timeout_s: float,
+    poster: Path | None = None,
+    max_memory_bytes: int = DEFAULT_MAX_MEMORY_BYTES,
 ) -> MediaFacts:
     """Do what `probe` does in a process of its own, and write a poster picture.
 
@@ -70,6 +76,7 @@ def probe_isolated(
     ----------
     timeout_s : after which the process is killed.
     poster : where a JPEG from about a tenth into the video goes, at most 640 pixels wide or high.
+    max_memory_bytes : that the process may map beyond what it needs to start, where the platform can hold it to that.
 
     Raises
     ------
@@ -84,6 +91,7 @@ def probe_isolated(
         "name": name,
         "poster": None if part is None else str(part.absolute()),
         "cpu_s": int(timeout_s) + 1,
+        "memory_bytes": max_memory_bytes,
     }
     try:
         answer = _ask_process(request, name=name, timeout_s=timeout_s)
@@ -159,7 +167,7 @@ def _poster_picture(container: InputContainer, stream: VideoStream, facts: Media
     return picture if picture is not None and picture.width * picture.height == facts.width * facts.height else None
 
 
-def _limit_this_process(cpu_s: int) -> None:
+def _limit_this_process(*, cpu_s: int, memory_bytes: int) -> None:
     try:
         import resource
     except ImportError:  # not on this platform; the parent's timeout remains
@@ -167,7 +175,7 @@ def _limit_this_process(cpu_s: int) -> None:
     statm = Path("/proc/self/statm")
     mapped = int(statm.read_text("ascii").split()[0]) * resource.getpagesize() if statm.exists() else 0
     for limit, value in (
-        (resource.RLIMIT_AS, mapped + _MAX_MEMORY_BYTES),
+        (resource.RLIMIT_AS, mapped + memory_bytes),
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_FSIZE, _MAX_WRITTEN_BYTES),
         (resource.RLIMIT_CORE, 0),
@@ -180,7 +188,7 @@ def _limit_this_process(cpu_s: int) -> None:
 def main() -> None:
     """Answer one request, JSON on standard input, with JSON on standard output."""
     request = json.load(sys.stdin)
-    _limit_this_process(request["cpu_s"])
+    _limit_this_process(cpu_s=request["cpu_s"], memory_bytes=request["memory_bytes"])
     poster = None if request["poster"] is None else Path(request["poster"])
     limits = Limits(request["max_pixels"], request["max_duration_s"])
     try:
