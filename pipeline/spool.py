@@ -27,14 +27,14 @@ class SpooledSource:
     Parameters
     ----------
     open_live : opens the camera.
-    spool : the file to record to; whoever made the folder deletes it.
+    spool : the file to record to; whoever made its folder deletes it. None records nothing, for a single pass.
     is_over : asked before each live frame; True ends the recording.
     """
 
     def __init__(
         self,
         open_live: Callable[[], AbstractContextManager[VideoReader]],
-        spool: Path,
+        spool: Path | None,
         *,
         is_over: Callable[[], bool],
     ) -> None:
@@ -51,14 +51,21 @@ class SpooledSource:
     def _record(self) -> Iterator[VideoReader]:
         with self._open_live() as live:
             self._facts = facts = live.facts
+            if self._spool is None:
+                yield _Reader(facts, lambda: self._until_over(live))
+                return
             rate = playback_frame_rate(facts)
             with VideoWriter(self._spool, width=facts.width, height=facts.height, frame_rate=rate, crf=_CRF) as writer:
                 yield _Reader(facts, lambda: self._recorded(live, writer, rate))
 
-    def _recorded(self, live: VideoReader, writer: VideoWriter, rate: Fraction) -> Iterator[Frame]:
+    def _until_over(self, live: VideoReader) -> Iterator[Frame]:
         for frame in live:
             if self._is_over():
                 return
+            yield frame
+
+    def _recorded(self, live: VideoReader, writer: VideoWriter, rate: Fraction) -> Iterator[Frame]:
+        for frame in self._until_over(live):
             # The writer keeps a constant rate: with times at that rate it neither repeats nor drops a frame.
             writer.write(frame.image_bgr, float(frame.index / rate))
             self._times.append(frame.pts_s)
@@ -66,6 +73,8 @@ class SpooledSource:
 
     @contextmanager
     def _replay(self, facts: MediaFacts) -> Iterator[VideoReader]:
+        if self._spool is None:
+            raise RuntimeError("a live source can be read once; name a file to record it to")
         with open_video(self._spool, name=self._spool.name) as recorded:
             yield _Reader(facts, lambda: self._replayed(recorded, facts))
 

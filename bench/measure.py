@@ -1,0 +1,151 @@
+"""Measure one whole job in this process: frames a second, processor time, shares, memory.
+
+``python -m bench.measure`` prints JSON; `bench.job` starts one such process for
+each configuration, so that peak memory and thread pools are that job's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+from deep_sort.tracker import TrackerOptions
+from model.protocols import Embedder
+from model.registry import build_detector, build_embedder
+from pipeline.run import TrackRequest, track_video
+from pipeline.threads import available_cores, limit_thread_pools, plan_threads
+from records import Progress
+from video.decode import open_video
+
+_SAMPLE_EVERY_S = 60.0
+_RESNET = "resnet101_vd_untrained"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One job.
+
+    Attributes
+    ----------
+    seconds : wall clock of both passes, models loaded before; cpu_seconds of all threads meanwhile.
+    memory : (stage, minute of video, resident MiB), once a minute of video and at each stage's end.
+    """
+
+    detector: str
+    embedder: str
+    frames: int
+    tracks: int
+    boxes: int
+    seconds: float
+    cpu_seconds: float
+    load_seconds: float
+    stage_seconds: dict[str, float]
+    peak_mib: float
+    memory: list[tuple[str, float, float]]
+
+
+class MemorySampler:
+    """Notes resident memory once a minute of video; give it to `track_video` as ``on_progress``."""
+
+    def __init__(self, frame_rate: float) -> None:
+        self._frames_apart = max(1, round(frame_rate * _SAMPLE_EVERY_S))
+        self._frame_rate = frame_rate
+        self.samples: list[tuple[str, float, float]] = []
+
+    def note(self, progress: Progress) -> None:
+        """Sample at whole minutes and at the end of a stage."""
+        if progress.frames_done % self._frames_apart == 0 or progress.frames_done == progress.frames_total:
+            minute = progress.frames_done / self._frame_rate / 60
+            self.samples.append((progress.stage, round(minute, 2), round(resident_mib(), 1)))
+
+
+def resident_mib() -> float:
+    """Return this process's resident memory in MiB."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def measure(options: argparse.Namespace) -> Measured:
+    """Run the job that the flags describe."""
+    with ExitStack() as cleanup:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
+        started_s = time.perf_counter()
+        threads = 0
+        if options.thread_pools == "shared_out":
+            threads = limit_thread_pools(plan_threads(available_cores())).networks
+        detector = build_detector(
+            options.detector, options.det_model_dir, threshold=None, threads=threads, use_gpu=options.use_gpu
+        )
+        embedder = _embedder(options, threads, folder)
+        source = partial(open_video, options.video, name=options.video.name)
+        with source() as reader:
+            memory = MemorySampler(reader.facts.frame_rate)
+        request = TrackRequest(
+            source=source,
+            name=options.video.name,
+            detector=detector,
+            embedder=embedder,
+            tracker=TrackerOptions(max_cosine_distance=embedder.max_cosine_distance),
+            playback=folder / "playback.mp4" if options.playback else None,
+            annotated=folder / "annotated.mp4",
+            max_frames=options.max_frames,
+        )
+        loaded_s, loaded_cpu_s = time.perf_counter(), time.process_time()
+        result = track_video(request, on_progress=memory.note)
+        return Measured(
+            detector=result.detector.name,
+            embedder=result.embedder.name,
+            frames=result.frame_count,
+            tracks=len(result.tracks),
+            boxes=len(result.points),
+            seconds=time.perf_counter() - loaded_s,
+            cpu_seconds=time.process_time() - loaded_cpu_s,
+            load_seconds=loaded_s - started_s,
+            stage_seconds=dict(result.stage_seconds),
+            peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            memory=memory.samples,
+        )
+
+
+def _embedder(options: argparse.Namespace, threads: int, folder: Path) -> Embedder:
+    if options.embedder != _RESNET:
+        return build_embedder(options.embedder, options.emb_model_dir, threads=threads, use_gpu=options.use_gpu)
+    from model.embedding_spec import UNTRAINED, Preprocessing
+    from model.export import export_embedder
+    from model.paddle_embedder import PaddleEmbedder
+    from model.resnet_vd import ResNetVd
+
+    network = ResNetVd("ResNet101_vd", embedding_size=128)
+    export_embedder(network, folder / "export", Preprocessing(), origin=UNTRAINED)
+    return PaddleEmbedder(folder / "export", threads=threads, use_gpu=options.use_gpu, allow_untrained=True)
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that one measurement takes."""
+    parser.add_argument("--video", type=Path, required=True)
+    parser.add_argument("--detector", default="auto")
+    parser.add_argument("--det_model_dir", type=Path, default=Path("model/detection"))
+    parser.add_argument("--embedder", default="auto", help=f"a name of the registry, or {_RESNET} (timing only)")
+    parser.add_argument("--emb_model_dir", type=Path, default=Path("model/embedding"))
+    parser.add_argument("--max_frames", type=int)
+    parser.add_argument("--playback", action="store_true", help="write the playback copy as well, as the worker does")
+    parser.add_argument("--use_gpu", action="store_true")
+    parser.add_argument("--thread_pools", choices=("shared_out", "as_they_are"), default="shared_out")
+
+
+def main() -> None:
+    """Measure once and print JSON."""
+    parser = argparse.ArgumentParser(prog="bench.measure", description=__doc__)
+    add_flags(parser)
+    print(json.dumps(asdict(measure(parser.parse_args()))))
+
+
+if __name__ == "__main__":
+    main()
