@@ -75,11 +75,13 @@ class PaddleEmbedder:
             batch = crops_bgr[start : start + self._batch_size]
             vectors[start : start + len(batch)] = self._run(prepare_crops(batch, self._preprocessing))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
+        np.divide(vectors, lengths, out=vectors, where=lengths > 0)
+        return vectors
 
     def _run(self, tensor: FloatArray) -> FloatArray:
-        vectors: FloatArray = np.asarray(self._predictor.run({self._input_name: tensor})[0], np.float32)
-        return vectors.reshape(len(tensor), -1)
+        output = self._predictor.run({self._input_name: tensor})[0]
+        vectors: FloatArray = output.reshape(len(tensor), -1).astype(np.float32)
+        return vectors
 
     def _measure_dimension(self, spec: EmbeddingSpec | None) -> int:
         """Run the network once on black crops; that also warms it up."""

@@ -77,6 +77,9 @@ class YoloxDetector:
             tensor = np.full((rows, 3, self._height, self._width), _PADDING, np.float32)
             scales = [self._letterbox(image, tensor[row]) for row, image in enumerate(batch)]
             (outputs,) = self._session.run(None, {self._input_name: tensor})
+            if outputs.shape[1:] != (len(self._cells), 5 + _COCO_CLASSES):
+                detail = f"it answers in shape {outputs.shape}, not (N, {len(self._cells)}, {5 + _COCO_CLASSES})"
+                raise ModelError("model.export_unreadable", path=self.info.source, detail=detail)
             found += [
                 self._decode(output, scale, image.shape[1], image.shape[0])
                 for output, scale, image in zip(outputs, scales, batch, strict=False)  # a fixed batch has spare rows
@@ -124,11 +127,21 @@ def _open_session(path: Path, *, threads: int, use_gpu: bool) -> InferenceSessio
     # Spinning threads take the cores from the decoder and the encoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"] if use_gpu else ["CPUExecutionProvider"]
+    refusals = (
+        failures.Fail,
+        failures.InvalidArgument,
+        failures.InvalidProtobuf,
+        failures.InvalidGraph,
+        failures.NotImplemented,
+    )
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except (failures.Fail, failures.InvalidProtobuf, failures.InvalidGraph, failures.NotImplemented) as error:
+        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except refusals as error:
         detail = f"onnxruntime refuses the file ({str(error).splitlines()[0]})"
         raise ModelError("model.export_unreadable", path=str(path), detail=detail) from error
+    if session.get_providers()[0] != providers[0]:  # it falls back to the CPU with a warning
+        raise ModelError("model.gpu_missing", runtime="onnxruntime")
+    return session
 
 
 def _check_input(session: InferenceSession, path: Path) -> tuple[str, int | None, int, int]:
