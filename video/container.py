@@ -1,14 +1,14 @@
 """Open an untrusted media file so that it cannot make FFmpeg open anything else.
 
-Three locks: FFmpeg is handed an open file, so that a name is never parsed as a
-protocol or a pattern; only demuxers that read one file are allowed; and any
-attempt of a demuxer to open a second file is refused.
+FFmpeg is handed an open file, so that a name is never parsed as a protocol or a
+pattern; only demuxers that read one file are allowed; and should one still ask
+for a second file, neither our own opener nor any protocol gives it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,6 +27,13 @@ ALLOWED_FORMATS: tuple[str, ...] = (
     "vc1", "avs2", "wav", "flac",
 )  # fmt: skip
 """Demuxers that read a single file. Those of bare audio are there to be told that they hold no picture."""
+
+LOCKS: Mapping[str, str] = {
+    "format_whitelist": ",".join(ALLOWED_FORMATS),
+    "protocol_whitelist": "",
+    "enable_drefs": "0",
+}
+"""FFmpeg's options that allow these demuxers, no protocol at all, and no samples in other files."""
 
 _BUFFER_BYTES = 1 << 18
 _MAX_DEMUX_ERRORS = 16
@@ -68,7 +75,7 @@ def open_container(path: Path, *, name: str) -> Iterator[InputContainer]:
             container = av.open(
                 file,
                 mode="r",
-                options={"format_whitelist": ",".join(ALLOWED_FORMATS), "protocol_whitelist": "", "enable_drefs": "0"},
+                options=dict(LOCKS),
                 metadata_errors="replace",
                 buffer_size=_BUFFER_BYTES,
                 io_open=refuse_second_file,

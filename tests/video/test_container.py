@@ -11,7 +11,7 @@ import pytest
 
 from errors import MediaError
 from tests.make_videos import make_external_reference, make_ffconcat, make_playlist, make_video
-from video.container import refuse_second_file
+from video.container import LOCKS, refuse_second_file
 from video.decode import open_video
 from video.probe import Limits, probe, probe_isolated
 
@@ -97,11 +97,21 @@ def test_samples_in_another_file_are_not_fetched(tmp_path: Path) -> None:
     assert path.read_bytes() == original
 
 
-def test_a_demuxer_that_asks_for_a_second_file_is_refused(tmp_path: Path, secret: Path) -> None:
-    """The last lock: even a demuxer that should never run gets no other file."""
+def test_even_a_demuxer_that_should_never_run_gets_no_second_file(tmp_path: Path, secret: Path) -> None:
     path = make_ffconcat(tmp_path / "upload.avi", secret)
+    options = {**LOCKS, "format_whitelist": "concat,mpegts", "safe": "0"}
+    with path.open("rb") as file, pytest.raises((av.FFmpegError, OSError)):
+        list(av.open(file, options=options, io_open=refuse_second_file).decode(video=0))
+    with path.open("rb") as file, av.open(file, options={**options, "protocol_whitelist": "file"}) as container:
+        assert len(list(container.decode(video=0))) == 5, "it is the protocol list that holds"
+
+
+def test_a_second_file_is_refused_by_our_opener(tmp_path: Path) -> None:
+    secret = make_video(tmp_path / "secret.mp4")
+    path = make_external_reference(tmp_path / "upload.mp4", secret)
+    options = {**LOCKS, "enable_drefs": "1", "protocol_whitelist": "file"}
     with path.open("rb") as file, pytest.raises(PermissionError, match="other files"):
-        av.open(file, format="concat", options={"safe": "0"}, io_open=refuse_second_file)
+        av.open(file, options=options, io_open=refuse_second_file)
 
 
 @pytest.mark.parametrize(
