@@ -88,6 +88,9 @@ def configuration(settings: Settings) -> dict[str, Any]:
 
 def _broker(settings: Settings) -> dict[str, Any]:
     if settings.redis_url:
+        scheme, separator, _ = settings.redis_url.partition("://")
+        if not separator or scheme not in ("redis", "rediss", "redis+socket", "sentinel"):
+            raise ValueError("REDIS_URL must look like redis://localhost:6379/0; correct it or leave it unset")
         return {
             "broker_url": settings.redis_url,
             "broker_transport_options": {
@@ -128,7 +131,7 @@ def make_ring(settings: Settings) -> Ring:
         "max_retries": 0,
     }
 
-    def ring(job_id: str) -> bool:
+    def send(job_id: str) -> bool:
         try:
             _make_queue_folders(settings)
             with app.connection_for_write(transport_options=options) as connection:
@@ -138,7 +141,7 @@ def make_ring(settings: Settings) -> Ring:
             return False
         return True
 
-    return ring
+    return send
 
 
 def worker_command(settings: Settings) -> list[str]:
@@ -231,4 +234,7 @@ def _remove_taken_messages(settings: Settings) -> None:
                 path.unlink()
 
 
-celery_app = make_worker_app(Settings.from_env())
+_settings = Settings.from_env()
+celery_app = make_worker_app(_settings)
+ring: Ring = make_ring(_settings)
+"""Rings as the environment says; see `make_ring`."""
