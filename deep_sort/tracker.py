@@ -69,7 +69,7 @@ class TrackerOptions:
 
 @dataclass(frozen=True, eq=False)
 class TrackedBoxes:
-    """The confirmed tracks that were seen in one frame, by rising number.
+    """The confirmed tracks that were seen in one frame, in the order in which they got their numbers.
 
     Attributes
     ----------
@@ -105,7 +105,8 @@ class Tracker:
 
     Parameters
     ----------
-    numbers : where new tracks get their numbers from; several trackers of one video share it. 1, 2, … by default.
+    numbers : where new tracks get their numbers from; several trackers of one video share it.
+        A track takes its number when it is confirmed, so that none is wasted. 1, 2, … by default.
     """
 
     def __init__(self, options: TrackerOptions, *, numbers: Iterator[int] | None = None) -> None:
@@ -167,7 +168,7 @@ class Tracker:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         rows, columns = self._cascade(detections)
         tracks = self._tracks
-        is_candidate = ~tracks.is_confirmed | (tracks.ages == 1)
+        is_candidate = tracks.ages == 1  # holds for every tentative track, too: it ends with its first miss
         is_candidate[rows] = False
         is_left = np.ones(len(detections), bool)
         is_left[columns] = False
@@ -216,6 +217,5 @@ class Tracker:
     def _seen(self) -> TrackedBoxes:
         tracks = self._tracks
         rows = (tracks.is_confirmed & (tracks.detection_indices != NOT_SEEN)).nonzero()[0]
-        rows = rows[tracks.numbers[rows].argsort(kind="stable")]
         boxes = tracks.boxes_xyxy(rows).astype(np.float32)
         return TrackedBoxes(tracks.numbers[rows], boxes, tracks.detection_indices[rows])
