@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,10 @@ class PaddlePredictor:
     """
 
     def __init__(self, files: PaddleFiles, *, threads: int = 0, use_gpu: bool = False, use_onednn: bool = True) -> None:
-        import paddle
-        from paddle import inference
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="No ccache found")  # nothing is compiled here
+            import paddle
+            from paddle import inference
 
         if use_gpu and not (paddle.device.is_compiled_with_cuda() and paddle.device.cuda.device_count() > 0):
             raise ModelError("model.gpu_missing", runtime="paddle")
