@@ -11,22 +11,22 @@ export function startControls(root, video, { player, view }) {
   const bigPlay = root.querySelector("#big-play");
   const toggle = root.querySelector("[data-action=toggle]");
   const startedAt = wallClock.dataset.startedAt ? new Date(wallClock.dataset.startedAt).getTime() : null;
-  let hasPlayed = false;
 
   function showTime() {
     const now = preciseDuration(player.time_s);
     const total = duration(player.duration_s);
     seek.value = (1000 * player.time_s) / player.duration_s;
+    seek.style.setProperty("--done", `${seek.value / 10}%`);
+    // Once somebody has moved in the video, the big button only hides the picture.
+    if (player.isPlaying || player.frame > 0) bigPlay.hidden = true;
     seek.setAttribute("aria-valuetext", t("player.position", { now, total }));
     clock.textContent = t("player.clock", { now, total, frame: player.frame });
     if (startedAt !== null) wallClock.textContent = wallTime(new Date(startedAt + player.time_s * 1000));
   }
 
   function showState() {
-    hasPlayed ||= player.isPlaying;
     root.classList.toggle("is-playing", player.isPlaying);
     toggle.setAttribute("aria-label", t(player.isPlaying ? "player.pause" : "player.play"));
-    bigPlay.hidden = hasPlayed;
     showTime();
   }
 
@@ -51,12 +51,13 @@ export function startControls(root, video, { player, view }) {
   bigPlay.addEventListener("click", () => player.play());
   player.addEventListener("frame", showTime);
   player.addEventListener("state", showState);
-  showErrors(video, root.querySelector("#stage-message"), bigPlay);
 
   video.controls = false;
+  bigPlay.hidden = false;
   root.querySelector("#controls").hidden = false;
   root.querySelector("#keys").hidden = false;
   showState();
+  showErrors(video, root.querySelector("#stage-message"), bigPlay);
 }
 
 /** Full screen of the whole player, so that the boxes are in it; the bare video on phones that know no other. */

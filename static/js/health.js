@@ -11,8 +11,9 @@ export function watchHealth(banner, url) {
     timer = null;
     try {
       const health = await getJson(url);
-      banner.hidden = health.is_worker_alive;
-      if (!health.is_worker_alive || health.waiting_jobs > 0) later();
+      const isAlive = health.workers.some((worker) => worker.is_alive);
+      banner.hidden = isAlive;
+      if (!isAlive || health.jobs.queued + health.jobs.running > 0) later();
     } catch {
       later();
     }

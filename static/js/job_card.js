@@ -37,6 +37,8 @@ export function fillJobCard(card, job) {
   card.dataset.url = job.url;
   field("link").href = job.video_url;
   field("name").href = job.video_url;
+  field("open").href = job.video_url;
+  field("open").hidden = job.state !== "done";
   field("name").textContent = job.video_name;
   field("name").title = job.video_name;
   const poster = field("poster");

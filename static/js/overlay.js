@@ -17,7 +17,7 @@ export class Overlay extends EventTarget {
   #titleOf;
   #shown = [];
 
-  /** Dispatches "pick" with the number of the clicked track, null beside all boxes. */
+  /** Dispatches "pick" with the number of the clicked track, null beside all boxes, and "draw" when `boxes` is new. */
   constructor(canvas, video, { player, store, view, titleOf }) {
     super();
     this.#canvas = canvas;
@@ -48,7 +48,12 @@ export class Overlay extends EventTarget {
     this.#store.request(this.#player.time_s);
     const frame = this.#store.frameBefore(this.#player.sourceLimit_s);
     this.#shown = frame?.boxes ?? [];
-    if (!frame) return;
+    if (frame) this.#drawFrame(frame, rect);
+    this.dispatchEvent(new Event("draw"));
+  }
+
+  #drawFrame(frame, rect) {
+    const context = this.#context;
     if (this.#view.layers.trails) this.#drawTrails(frame, rect);
     // The followed box comes last, over the others.
     const inOrder = [...frame.boxes].sort((a, b) => this.#isFollowed(a) - this.#isFollowed(b));

@@ -76,7 +76,7 @@ function startTracks(page, { player, overlay, view, tracks, presence }) {
     axis.movePlayhead(player.time_s);
     strip.markVisible(overlay.boxes.map((box) => box.track));
   };
-  player.addEventListener("frame", showMoment);
+  overlay.addEventListener("draw", showMoment);
   const layOut = () => {
     timeline.refresh();
     axis.layOut();
