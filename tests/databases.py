@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.database import make_engine, session_factory
-from store.tables import Base
+from store.migrate import upgrade
 
 POSTGRES_URL = os.environ.get("RESIGHT_TEST_POSTGRES_URL", "postgresql+psycopg://root@127.0.0.1/test")
 NOON = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
@@ -27,22 +27,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{tmp_path / 'resight.db'}"
         return
     server = create_engine(POSTGRES_URL, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    name = f"resight_test_{uuid4().hex[:12]}"
+    schema = f"resight_test_{uuid4().hex[:12]}"
     try:
         with server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE SCHEMA {schema}"))
     except OperationalError as error:
         pytest.skip(f"no PostgreSQL at {POSTGRES_URL}, set RESIGHT_TEST_POSTGRES_URL: {error.orig}")
-    yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
+    url = make_url(POSTGRES_URL).update_query_dict({"options": f"-csearch_path={schema}"})
+    yield url.render_as_string(hide_password=False)
     with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """Return an engine on a database with all tables."""
     engine = make_engine(database_url)
-    Base.metadata.create_all(engine)
+    upgrade(engine)
     yield engine
     engine.dispose()
 
