@@ -14,7 +14,7 @@ export function startControls(root, video, { player, view }) {
 
   function showTime() {
     const now = preciseDuration(player.time_s);
-    const total = duration(player.duration_s);
+    const total = duration(Math.round(player.duration_s));
     seek.value = (1000 * player.time_s) / player.duration_s;
     seek.style.setProperty("--done", `${seek.value / 10}%`);
     // Once somebody has moved in the video, the big button only hides the picture.

@@ -46,7 +46,9 @@ export class Overlay extends EventTarget {
     const context = this.#context;
     context.clearRect(0, 0, this.#canvas.clientWidth, this.#canvas.clientHeight);
     this.#store.request(this.#player.time_s);
-    const frame = this.#store.frameBefore(this.#player.sourceLimit_s);
+    // Before the first picture is there, boxes would hang over nothing.
+    const hasPicture = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    const frame = hasPicture ? this.#store.frameBefore(this.#player.sourceLimit_s) : undefined;
     this.#shown = frame?.boxes ?? [];
     if (frame) this.#drawFrame(frame, rect);
     this.dispatchEvent(new Event("draw"));

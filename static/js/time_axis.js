@@ -47,6 +47,7 @@ export class TimeAxis {
     for (let time_s = 0; time_s <= this.duration_s; time_s += step) {
       const label = document.createElement("span");
       label.textContent = duration(time_s);
+      if (time_s > 0.97 * this.duration_s) label.className = "is-last";
       label.style.left = `${(width * time_s) / this.duration_s}px`;
       labels.push(label);
     }

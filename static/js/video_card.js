@@ -16,7 +16,7 @@ export function fillVideoCard(card, video) {
   const poster = field("poster");
   if (video.poster_url && poster.getAttribute("src") !== video.poster_url) poster.src = video.poster_url;
   poster.hidden = !video.poster_url;
-  field("length").textContent = duration(video.duration_s);
+  field("length").textContent = duration(Math.round(video.duration_s));
   fillBadge(field("state"), job?.state ?? "");
   field("bar").value = Math.round((job?.progress ?? 0) * 100);
   field("bar").hidden = job?.state !== "running";
