@@ -16,6 +16,8 @@ from video.picture import ONE_THREAD
 
 _LOWEST_RATE, _HIGHEST_RATE = Fraction(1), Fraction(60)
 _LARGEST_DENOMINATOR = 1001  # NTSC rates such as 30000/1001 are met exactly
+_LARGE_PIXELS = 4096 * 2304
+_HOLD_FEW_PICTURES = ":bframes=0:ref=1:rc-lookahead=0:sync-lookahead=0:sliced-threads=1"
 _BT709, _LIMITED_RANGE = 1, 1
 
 
@@ -45,7 +47,8 @@ class VideoWriter:
     width, height : of the pictures that will be written; the file's own size is `output_size` of them.
     max_side : scale down to this longer side.
     sample_aspect : width of a source pixel over its height; the file has square ones.
-    preset, crf : of x264; quality falls as ``crf`` rises.
+    preset, crf : of x264; quality falls as ``crf`` rises. ``superfast`` costs 7 ms of one core a frame of 768×576,
+        ``veryfast`` 10 ms for files smaller by a tenth.
     threads : of x264; 0 lets it choose.
 
     Raises
@@ -63,7 +66,7 @@ class VideoWriter:
         frame_rate: Fraction,
         max_side: int | None = None,
         sample_aspect: float = 1.0,
-        preset: str = "veryfast",
+        preset: str = "superfast",
         crf: int = 23,
         threads: int = 0,
     ) -> None:
@@ -87,11 +90,10 @@ class VideoWriter:
 
     def _add_stream(self, preset: str, crf: int, threads: int) -> VideoStream:
         keyframe_distance = max(1, round(self.frame_rate))
-        options = {
-            "preset": preset,
-            "crf": str(crf),
-            "x264-params": f"keyint={keyframe_distance}:min-keyint={keyframe_distance}:scenecut=0:open-gop=0",
-        }
+        parameters = f"keyint={keyframe_distance}:min-keyint={keyframe_distance}:scenecut=0:open-gop=0"
+        if self.width * self.height > _LARGE_PIXELS:
+            parameters += _HOLD_FEW_PICTURES
+        options = {"preset": preset, "crf": str(crf), "x264-params": parameters}
         stream = self._container.add_stream("libx264", rate=self.frame_rate, options=options)
         stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
         context = stream.codec_context
