@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 
 from errors import ModelError
 
+_MAX_DESCRIPTION_BYTES = 1024
+_MAX_ELEMENTS = 1 << 40
 _OLD_PARAMS_NAMES = ("__params__", "params")
 # Bytes of an element by protobuf's number of the type: bool, int16, int32, int64, fp16, fp32, fp64, uint8, int8, bf16.
 _ELEMENT_BYTES = {0: 1, 1: 2, 2: 4, 3: 8, 4: 2, 5: 4, 6: 8, 20: 1, 21: 1, 22: 2}
@@ -88,9 +90,9 @@ def declared_inputs(files: PaddleFiles) -> dict[str, tuple[int, ...]]:
 def check_params(files: PaddleFiles) -> None:
     """Refuse a parameter file that is empty, cut off or something else.
 
-    Layout of each tensor: uint32 version, uint64 count of levels of detail with
-    a uint64 size before each, uint32 version, int32 size of the description,
-    the description (protobuf: 1 = type, 2 = sides), the elements.
+    Layout of each tensor: uint32 version 0, uint64 levels of detail (a parameter
+    has 0), uint32 version 0, int32 size of the description, the description
+    (protobuf: 1 = type, 2 = sides), the elements.
 
     Raises
     ------
@@ -105,7 +107,7 @@ def check_params(files: PaddleFiles) -> None:
             while file.tell() < size:
                 _skip_tensor(file)
             end = file.tell()
-    except (struct.error, ValueError, KeyError, IndexError, OverflowError) as error:
+    except (struct.error, ValueError, KeyError, StopIteration, OverflowError) as error:
         raise files.unreadable(f"{files.params.name} is no file of Paddle parameters, or is damaged") from error
     if end != size:
         raise files.unreadable(f"{files.params.name} is cut off: {size} bytes of {end}")
@@ -124,18 +126,20 @@ def _inputs_of_json(program: Path) -> dict[str, tuple[int, ...]]:
 def _inputs_of_old(program: Path) -> dict[str, tuple[int, ...]]:
     from paddle.base import core
 
-    block = core.ProgramDesc(program.read_bytes()).block(0)
+    description = core.ProgramDesc(program.read_bytes())  # owns the blocks: must outlive them
+    if description.num_blocks() == 0:
+        raise ValueError("an empty program")
+    block = description.block(0)
     operations = [block.op(index) for index in range(block.op_size())]
     names = [operation.output("Out")[0] for operation in operations if operation.type() == "feed"]
     return {name: tuple(int(side) for side in block.find_var(name.encode()).shape()) for name in names}
 
 
 def _skip_tensor(file: BinaryIO) -> None:
-    (_version, levels) = struct.unpack("<IQ", file.read(12))
-    for _ in range(levels):
-        (level_bytes,) = struct.unpack("<Q", file.read(8))
-        file.seek(level_bytes, 1)
-    (_tensor_version, description_bytes) = struct.unpack("<Ii", file.read(8))
+    version, levels = struct.unpack("<IQ", file.read(12))
+    tensor_version, description_bytes = struct.unpack("<Ii", file.read(8))
+    if version or levels or tensor_version or not 0 < description_bytes < _MAX_DESCRIPTION_BYTES:
+        raise ValueError("no parameter starts here")
     description = file.read(description_bytes)
     element_type, sides = -1, []
     numbers = _varints(description)
@@ -146,7 +150,10 @@ def _skip_tensor(file: BinaryIO) -> None:
             sides.append(next(numbers))
         else:
             raise ValueError(f"field {key} does not belong in the description of a tensor")
-    file.seek(_ELEMENT_BYTES[element_type] * math.prod(sides), 1)
+    element_count = math.prod(sides)
+    if element_count > _MAX_ELEMENTS:
+        raise ValueError(f"a tensor of {sides} elements is no parameter")
+    file.seek(_ELEMENT_BYTES[element_type] * element_count, 1)
 
 
 def _varints(data: bytes) -> Iterator[int]:
