@@ -20,10 +20,11 @@ from types import FrameType
 
 from deep_sort.tracker import TrackerOptions
 from errors import ResightError
-from model.registry import build_detector, build_embedder
+from model.registry import build_embedder
 from pipeline import run
 from pipeline.analyse import Seen
 from pipeline.flags import DETECTION_DIR, EMBEDDING_DIR, build_parser, sentences_about_flags_without_effect
+from pipeline.lanes import build_detector_lanes
 from pipeline.preview import PreviewWindow, can_show_windows
 from pipeline.spool import SpooledSource
 from pipeline.terminal import ProgressBar, output_line, report_lines
@@ -74,7 +75,7 @@ def track_video(
     cpu_threads : of the networks; 0: one for each core.
     on_progress : called at every frame; what it raises ends the work and leaves no output behind.
     watch : called with every analysed frame; must not change its picture.
-    is_over : asked before each frame of a camera; True ends the recording, and the outputs are finished.
+    is_over : asked at every frame; True ends the video, or a camera's recording, there and finishes the outputs.
 
     Returns
     -------
@@ -97,10 +98,10 @@ def track_video(
             if folder is not None:
                 spool_dir = cleanup.enter_context(tempfile.TemporaryDirectory(prefix=".recording-", dir=folder))
                 spool = Path(spool_dir) / "camera.mp4"
-            source = SpooledSource(source, spool, is_over=is_over)
+            source = SpooledSource(source, spool)
         on_progress(Progress("load", 0.0, 0, None, None, None))
         plan = limit_thread_pools(plan_threads(available_cores(), requested=cpu_threads))
-        found = build_detector(
+        found = build_detector_lanes(
             detector, Path(det_model_dir), threshold=threshold, threads=plan.networks, use_gpu=use_gpu
         )
         embeds = build_embedder(embedder, Path(emb_model_dir), threads=plan.networks, use_gpu=use_gpu)
@@ -119,6 +120,7 @@ def track_video(
             ),
             annotated=None if folder is None else folder / VIDEO_NAME,
             max_frames=max_frames,
+            is_over=is_over,
             max_side=None,
             watch=watch,
         )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from deep_sort.tracker import TrackerOptions
@@ -47,6 +47,7 @@ class TrackRequest:
     playback : where the plain copy for the browser goes, H.264 MP4; None for none.
     annotated : where the copy with boxes drawn in goes; None leaves the second pass out.
     max_frames : read no more than these; None reads all.
+    is_over : asked at every frame of the first pass; True ends it there, and what was seen is finished.
     max_side : the long side of the copies; larger videos are scaled down. None keeps the size.
     encoder_threads : of x264; 0 lets it choose. See `pipeline.threads`.
     watch : called with every analysed frame, in order; must not change its picture.
@@ -60,6 +61,7 @@ class TrackRequest:
     playback: Path | None = None
     annotated: Path | None = None
     max_frames: int | None = None
+    is_over: Callable[[], bool] = lambda: False
     max_side: int | None = 1920
     encoder_threads: int = 0
     batch: BatchLimits = field(default_factory=BatchLimits)
@@ -156,7 +158,8 @@ class _Run:
         analysis = Analysis(request.detector, request.embedder, trackers, self._stopwatch)
         progress.begin("analyse", self._expected_frames(facts), is_last=request.annotated is None)
         with self._frames(reader) as frames, self._copy(request.playback, facts, frame_rate) as write:
-            for seen in analysis.read(_each(frames, write), request.batch):
+            wanted = takewhile(lambda frame: not request.is_over(), frames)
+            for seen in analysis.read(_each(wanted, write), request.batch):
                 if request.watch is not None:
                     request.watch(seen)
                 progress.advance()

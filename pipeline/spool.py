@@ -28,19 +28,15 @@ class SpooledSource:
     ----------
     open_live : opens the camera.
     spool : the file to record to; whoever made its folder deletes it. None records nothing, for a single pass.
-    is_over : asked before each live frame; True ends the recording.
     """
 
     def __init__(
         self,
         open_live: Callable[[], AbstractContextManager[VideoReader]],
         spool: Path | None,
-        *,
-        is_over: Callable[[], bool],
     ) -> None:
         self._open_live = open_live
         self._spool = spool
-        self._is_over = is_over
         self._facts: MediaFacts | None = None
         self._times: list[float] = []
 
@@ -52,20 +48,14 @@ class SpooledSource:
         with self._open_live() as live:
             self._facts = facts = live.facts
             if self._spool is None:
-                yield _Reader(facts, lambda: self._until_over(live))
+                yield live
                 return
             rate = playback_frame_rate(facts)
             with VideoWriter(self._spool, width=facts.width, height=facts.height, frame_rate=rate, crf=_CRF) as writer:
                 yield _Reader(facts, lambda: self._recorded(live, writer, rate))
 
-    def _until_over(self, live: VideoReader) -> Iterator[Frame]:
-        for frame in live:
-            if self._is_over():
-                return
-            yield frame
-
     def _recorded(self, live: VideoReader, writer: VideoWriter, rate: Fraction) -> Iterator[Frame]:
-        for frame in self._until_over(live):
+        for frame in live:
             # The writer keeps a constant rate: with times at that rate it neither repeats nor drops a frame.
             writer.write(frame.image_bgr, float(frame.index / rate))
             self._times.append(frame.pts_s)
