@@ -34,7 +34,6 @@ from video.decode import open_video
 
 _log = logging.getLogger(__name__)
 
-RENEW_EVERY_S = 1.0
 _DATABASE_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 
 Models = tuple[Detector, Embedder]
@@ -56,6 +55,7 @@ class Workplace:
     worker : the name under which rows are claimed.
     is_stopping : asked at every frame; True ends the attempt and gives the job back.
     build_models : makes detector and embedder from the settings, the job's own merged in, and a number of threads.
+    renew_every_s : seconds between two notes of progress, which are when a cancel is seen.
     """
 
     settings: Settings
@@ -64,6 +64,7 @@ class Workplace:
     worker: str
     is_stopping: Callable[[], bool]
     build_models: Callable[[Settings, Mapping[str, Any], int], Models]
+    renew_every_s: float = 1.0
     now: Callable[[], datetime] = utc_now
 
 
@@ -114,7 +115,7 @@ def build_models(settings: Settings, wishes: Mapping[str, Any], threads: int) ->
 
 
 class _Heartbeat:
-    """Called at every frame: renews the lease once a second, and raises when the attempt must end."""
+    """Called at every frame: renews the lease from time to time, and raises when the attempt must end."""
 
     def __init__(self, held: jobs.Claim, place: Workplace) -> None:
         self._held = held
@@ -128,7 +129,7 @@ class _Heartbeat:
             raise WorkerStopping(self._held.job_id)
         if now_s - self._began_s > settings.job_time_limit_s:
             raise ResightError("job.time_limit", limit_s=settings.job_time_limit_s)
-        if progress.stage == self._stage and now_s - self._renewed_s < RENEW_EVERY_S:
+        if progress.stage == self._stage and now_s - self._renewed_s < self._place.renew_every_s:
             return
         try:
             with self._place.sessions.begin() as session:
