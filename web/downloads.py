@@ -14,10 +14,11 @@ from errors import RequestError
 from points import PointTable, csv_lines, mot_lines
 from web import present
 from web.blueprints import api
-from web.names import stem
+from web.names import attachment, stem
 from web.openapi import describe
 from web.services import services
 from web.tracks import open_points, open_result, rows_of
+from web.videos import shown_video
 
 MAX_PIECE_BYTES = 8 * 1024**2
 """Most bytes that one ranged answer of a video carries. A player that asks for "the rest" and then reads
@@ -44,7 +45,7 @@ def poster(video_id: str) -> Response:
 )
 def playback(video_id: str) -> Response:
     _, files = open_result(services(), video_id)
-    _shorten_range()
+    _tidy_range()
     return _send(files.playback, "video/mp4")
 
 
@@ -61,7 +62,7 @@ def annotated(video_id: str) -> Response:
     row, files = open_result(services(), video_id)
     if request.args.get("download"):
         return _send(files.annotated, "video/mp4", f"{stem(row.name)}-tracks.mp4")
-    _shorten_range()
+    _tidy_range()
     return _send(files.annotated, "video/mp4")
 
 
@@ -111,7 +112,7 @@ def tracks_json(video_id: str) -> Response:
     row, files = open_result(bundle, video_id)
     points = open_points(files)
     shown = [present.track(track, row) for track in rows_of(bundle, video_id)]
-    about = present.video(row, bundle.storage)
+    about = shown_video(bundle, video_id)
     return _stream(_json_pieces(about, shown, points), "application/json", f"{stem(row.name)}-tracks.json")
 
 
@@ -136,10 +137,14 @@ def _json_pieces(about: dict[str, Any], tracks: list[dict[str, Any]], points: Po
     yield "\n]}\n"
 
 
-def _shorten_range() -> None:
-    """Make the range that the browser asked for at most `MAX_PIECE_BYTES` long."""
+def _tidy_range() -> None:
+    """Make the range that the browser asked for at most `MAX_PIECE_BYTES` long, and drop one that is none.
+
+    A range of other units, and several at once, may be ignored; Werkzeug would refuse them.
+    """
     wanted = request.range
     if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+        request.environ.pop("HTTP_RANGE", None)
         return
     first, end = wanted.ranges[0]
     if first >= 0 and (end is None or end - first > MAX_PIECE_BYTES):
@@ -163,7 +168,7 @@ def _send(path: Path, media_type: str, download_name: str | None = None) -> Resp
 
 def _stream(lines: Iterable[str], media_type: str, download_name: str) -> Response:
     response = Response(_pieces(lines), mimetype=media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=download_name)
+    response.headers["Content-Disposition"] = attachment(download_name)
     return response
 
 

@@ -24,6 +24,13 @@ from web.services import EXTENSION, Services
 JSON = {"Accept": "application/json"}
 
 
+class ReadingClient(FlaskClient):
+    """A client that reads and closes each answer, as a browser does."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        return super().open(*args, **{"buffered": True, **kwargs})
+
+
 @dataclass
 class Site:
     """An application with its database and folder; `rung` are the jobs that a worker was told of."""
@@ -74,7 +81,7 @@ def make_site(data_dir: Path, *, ring: Callable[[str], object] | None = None, **
         return True
 
     app = create_app(chosen, ring=ring or note)
-    app.testing = False
+    app.test_client_class = ReadingClient
     return Site(chosen, app, app.test_client(), rung)
 
 
