@@ -12,7 +12,7 @@ import numpy as np
 from av.video.stream import VideoStream
 
 from records import Image, MediaFacts
-from video.picture import ONE_THREAD
+from video.picture import SCALER_THREADS
 
 _LOWEST_RATE, _HIGHEST_RATE = Fraction(1), Fraction(60)
 _LARGEST_DENOMINATOR = 1001  # NTSC rates such as 30000/1001 are met exactly
@@ -185,7 +185,7 @@ class VideoWriter:
             format="yuv420p",
             dst_colorspace=_BT709,
             interpolation="AREA" if self.width * self.height < self._source_shape[0] * self._source_shape[1] else None,
-            **ONE_THREAD,
+            threads=SCALER_THREADS,
         )
 
     def _encode(self, frame: av.VideoFrame) -> None:

@@ -10,7 +10,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from records import Image
 from video.encode import output_size
-from video.picture import ONE_THREAD
+from video.picture import SCALER_THREADS
 
 _JPEG_QUALITY = 4  # FFmpeg's scale, 2 (best) to 31
 
@@ -32,7 +32,7 @@ def write_jpeg(image_bgr: Image, path: Path, *, max_side: int, sample_aspect: fl
         dst_colorspace="ITU601",
         dst_color_range="JPEG",
         interpolation="AREA",
-        **ONE_THREAD,
+        threads=SCALER_THREADS,
     )
     context = VideoCodecContext.create("mjpeg", "w")
     context.width, context.height, context.pix_fmt = width, height, "yuvj420p"
