@@ -37,6 +37,8 @@ LOCKS: Mapping[str, str] = {
 
 _BUFFER_BYTES = 1 << 18
 _MAX_DEMUX_ERRORS = 16
+_LARGE_PIXELS = 4096 * 2304
+_ALWAYS_ALLOWED_PIXELS = 7680 * 4320
 _HEAD_BYTES = 4096
 _PLAYLIST_STARTS = (
     b"#extm3u", b"ffconcat", b"[playlist]", b"<asx", b"<smil", b"[reference]", b"v=0\r", b"v=0\n", b"rtsp://",
@@ -113,19 +115,33 @@ def choose_video_stream(container: InputContainer, *, name: str) -> VideoStream:
     return usable[0]
 
 
+def prepare_decoder(stream: VideoStream, *, threads: int) -> None:
+    """Set the threads of a decoder (0: FFmpeg's choice) and a limit to pictures that grow in the middle of a file."""
+    context = stream.codec_context
+    pixels = context.width * context.height
+    # Frame threads hold a picture each: beyond 4K that costs more memory than the time is worth.
+    context.thread_type = "SLICE" if pixels > _LARGE_PIXELS else "AUTO"
+    context.thread_count = threads
+    context.options = {"max_pixels": str(int(max(pixels, _ALWAYS_ALLOWED_PIXELS) * 1.1))}
+
+
 def decode_stream(container: InputContainer, stream: VideoStream, damage: DamageCount) -> Iterator[av.VideoFrame]:
     """Yield the pictures of a stream in the order of presentation, past what is damaged.
 
     A packet that cannot be decoded is counted and skipped. Where the container itself is damaged, reading goes on
     behind the damage if FFmpeg finds its way, else the video ends there.
     """
-    while damage.container_errors <= _MAX_DEMUX_ERRORS:
+    errors_in_a_row = 0
+    while errors_in_a_row <= _MAX_DEMUX_ERRORS:
+        before = damage.pictures
         try:
             for packet in container.demux(stream):
                 yield from _decode_packet(packet, damage)
             return
-        except (av.FFmpegError, OSError) as error:  # noqa: PERF203 (a new demuxer starts behind the damage)
-            damage.container_errors += 1
+        except av.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
+            errors_in_a_row = 1 if damage.pictures > before else errors_in_a_row + 1
             damage.detail = str(error)
     try:
         yield from stream.decode(None)
@@ -140,14 +156,12 @@ class DamageCount:
     ----------
     pictures : pictures decoded.
     packets : packets that could not be decoded.
-    container_errors : times that the container could not be read further.
     detail : the last error in FFmpeg's words; empty where there was none.
     """
 
     def __init__(self) -> None:
         self.pictures = 0
         self.packets = 0
-        self.container_errors = 0
         self.detail = ""
 
 
@@ -155,6 +169,8 @@ def _decode_packet(packet: av.Packet[Any], damage: DamageCount) -> Iterator[av.V
     try:
         frames = packet.decode()
     except av.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
         damage.packets += 1
         damage.detail = str(error)
         return

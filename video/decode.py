@@ -13,17 +13,15 @@ from typing import Protocol
 import av
 import cv2
 import numpy as np
-from av.video.stream import VideoStream
 
 from errors import MediaError
 from records import Frame, Image, MediaFacts
-from video.container import DamageCount, choose_video_stream, decode_stream, open_container
+from video.container import DamageCount, choose_video_stream, decode_stream, open_container, prepare_decoder
 from video.facts import read_facts
 from video.picture import orientation_of, to_bgr, turn_upright
 from video.timeline import Timeline
 
 _PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-_LARGE_PIXELS = 4096 * 2304
 _CAMERA_RATE = 25.0
 
 
@@ -61,7 +59,7 @@ def open_video(path: Path, *, max_frames: int | None = None, name: str = "", thr
     name = name or path.name
     with open_container(path, name=name) as container:
         stream = choose_video_stream(container, name=name)
-        _set_threads(stream, threads)
+        prepare_decoder(stream, threads=threads)
         damage = DamageCount()
         pictures = decode_stream(container, stream, damage)
         first = next(pictures, None)
@@ -209,13 +207,6 @@ class _PictureReader:
             if (image.shape[1], image.shape[0]) != size:
                 image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
             yield Frame(index, index / self.facts.frame_rate, image)
-
-
-def _set_threads(stream: VideoStream, threads: int) -> None:
-    context = stream.codec_context
-    # Frame threads hold a picture each: beyond 4K that costs more memory than the time is worth.
-    context.thread_type = "SLICE" if context.width * context.height > _LARGE_PIXELS else "AUTO"
-    context.thread_count = threads
 
 
 def _is_picture(path: Path) -> bool:

@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 from errors import MediaError
 from messages import MESSAGES
 from records import MediaFacts
-from video.container import DamageCount, choose_video_stream, decode_stream, open_container
+from video.container import DamageCount, choose_video_stream, decode_stream, open_container, prepare_decoder
 from video.facts import read_facts
 from video.picture import orientation_of, to_bgr, turn_upright
 from video.poster import write_jpeg
@@ -120,7 +120,7 @@ def _ask_process(request: Mapping[str, Any], *, name: str, timeout_s: float) -> 
     try:
         answer = json.loads(done.stdout)
     except ValueError as error:
-        logger.warning("probe died name=%s status=%s stderr=%s", name, done.returncode, done.stderr[-2000:])
+        logger.error("probe died name=%s status=%s stderr=%s", name, done.returncode, done.stderr[-2000:])
         raise MediaError("media.not_video", name=name) from error
     if not isinstance(answer, dict) or answer.get("error", "media.empty") not in MESSAGES:
         raise MediaError("media.not_video", name=name)
@@ -132,7 +132,7 @@ def _examine(path: Path, limits: Limits, *, name: str, poster: Path | None) -> M
         stream = choose_video_stream(container, name=name)
         context = stream.codec_context
         _check_pixels(context.width, context.height, limits, name=name)
-        context.thread_count = 1
+        prepare_decoder(stream, threads=1)
         first = next(decode_stream(container, stream, DamageCount()), None)
         if first is None:
             raise MediaError("media.truncated", name=name)
