@@ -204,6 +204,11 @@ def address(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether an address to listen on is reachable from this machine only."""
+    return host == "localhost" or host.startswith("127.") or host.strip("[]") == "::1"
+
+
 class _StopSignal:
     """Set by SIGINT or SIGTERM."""
 
@@ -225,7 +230,7 @@ def _say(text: str) -> None:
 
 
 def _warn_of_open_host(settings: Settings) -> None:
-    if not (settings.host == "localhost" or settings.host.startswith("127.") or settings.host.strip("[]") == "::1"):
+    if not is_loopback(settings.host):
         LOG.warning(
             "the site listens on %s and has no accounts: whoever reaches it sees all videos. "
             "Keep it behind a proxy with a login, or unset RESIGHT_HOST.",

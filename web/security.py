@@ -37,11 +37,6 @@ _HEADERS = {
 }
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether an address to listen on is reachable from this machine only."""
-    return host == "localhost" or host.startswith("127.") or host.strip("[]") == "::1"
-
-
 def host_name(host: str) -> str:
     """Return a ``Host`` header's name in lower case, without its port."""
     name, colon, port = host.rpartition(":")
