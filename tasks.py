@@ -79,6 +79,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_time_limit": settings.job_time_limit_s + 300,
         "worker_max_tasks_per_child": 16,
         "worker_proc_alive_timeout": 30.0,
+        "worker_lost_wait": 2.0,
         "worker_enable_remote_control": False,
         "worker_redirect_stdouts": False,
         "worker_log_format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
