@@ -19,6 +19,7 @@ from pathlib import Path
 from deep_sort.tracker import TrackerOptions
 from model.protocols import Embedder
 from model.registry import build_detector, build_embedder
+from pipeline.lanes import build_detector_lanes
 from pipeline.run import TrackRequest, track_video
 from pipeline.threads import available_cores, limit_thread_pools, plan_threads
 from records import Progress
@@ -77,10 +78,10 @@ def measure(options: argparse.Namespace) -> Measured:
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
         started_s = time.perf_counter()
-        threads = 0
+        threads, build = 0, build_detector
         if options.thread_pools == "shared_out":
-            threads = limit_thread_pools(plan_threads(available_cores())).networks
-        detector = build_detector(
+            threads, build = limit_thread_pools(plan_threads(available_cores())).networks, build_detector_lanes
+        detector = build(
             options.detector, options.det_model_dir, threshold=None, threads=threads, use_gpu=options.use_gpu
         )
         embedder = _embedder(options, threads, folder)

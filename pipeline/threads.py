@@ -26,9 +26,9 @@ class ThreadPlan:
 
     Attributes
     ----------
-    networks : of onnxruntime or Paddle; pass it to the model registry.
+    networks : of onnxruntime or Paddle; pass it to `pipeline.lanes` and the model registry.
     blas : of OpenBLAS and MKL: the tracker's matrices are far too small to share out.
-    opencv : of OpenCV's own pool, for resizing, drawing and HOG.
+    opencv : of OpenCV's own pool: resizing runs in the lanes already. HOG, which needs more, sets it when it is built.
     """
 
     networks: int
@@ -64,7 +64,7 @@ def plan_threads(cores: int, *, requested: int = 0) -> ThreadPlan:
     cores : that the process may use, at least 1.
     requested : threads that the user wants for the networks; 0 leaves it to the plan.
     """
-    return ThreadPlan(networks=requested or cores, blas=1, opencv=cores)
+    return ThreadPlan(networks=requested or cores, blas=1, opencv=1)
 
 
 def limit_thread_pools(plan: ThreadPlan | None = None) -> ThreadPlan:

@@ -12,12 +12,12 @@ from threadpoolctl import threadpool_info
 from pipeline.threads import ThreadPlan, available_cores, limit_thread_pools, plan_threads
 
 
-def test_the_networks_get_every_core_and_the_matrices_one() -> None:
-    assert plan_threads(4) == ThreadPlan(networks=4, blas=1, opencv=4)
+def test_the_networks_get_every_core_and_the_rest_one() -> None:
+    assert plan_threads(4) == ThreadPlan(networks=4, blas=1, opencv=1)
 
 
 def test_a_wish_changes_the_networks_alone() -> None:
-    assert plan_threads(4, requested=2) == ThreadPlan(networks=2, blas=1, opencv=4)
+    assert plan_threads(4, requested=2) == ThreadPlan(networks=2, blas=1, opencv=1)
 
 
 def test_no_thread_at_all_is_refused() -> None:
