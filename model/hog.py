@@ -12,10 +12,11 @@ from records import Detections, FloatArray, Image, ModelInfo
 
 DEFAULT_THRESHOLD = 0.5
 
-_WORKING_SIDE = 1216
+_WORKING_SIDE = 1104
 _MAX_ENLARGEMENT = 2.0
 _WINDOW_WIDTH, _WINDOW_HEIGHT = 64, 128
 _BODY_WIDTH, _BODY_HEIGHT = 0.70, 0.84
+_PYRAMID_STEP = 1.08  # 1.05 finds as much in twice the time
 _MAX_IOU = 0.45
 _CLUSTER_IOU = 0.5
 
@@ -25,7 +26,7 @@ class HogDetector:
 
     The window is 64×128 pixels around a person of about 100, so people of
     surveillance pictures, who are smaller, are missed at the native size. Every
-    picture is therefore scaled so that its longer side has 1216 pixels, at most
+    picture is therefore scaled so that its longer side has 1104 pixels, at most
     twice its own.
 
     The many hits around one person are clustered: the best hit names the
@@ -64,7 +65,7 @@ class HogDetector:
             hitThreshold=0.0,
             winStride=(8, 8),
             padding=(8, 8),
-            scale=1.05,
+            scale=_PYRAMID_STEP,
             groupThreshold=0,  # the hits themselves; clustered below
         )
         if not len(margins):
@@ -99,6 +100,6 @@ def _cluster(hits_xyxy: FloatArray, margins: FloatArray) -> tuple[FloatArray, Fl
 
 
 def _score(strengths: FloatArray) -> FloatArray:
-    """Map strengths to [0, 1] by the logistic curve fitted to hits and misses on real sequences."""
-    scores: FloatArray = (1 / (1 + np.exp(-(strengths - np.float32(0.9)) * np.float32(2)))).astype(np.float32)
+    """Map strengths to [0, 1]; 0.5 is a strength of 1, near the best F1 over three real sequences."""
+    scores: FloatArray = (1 / (1 + np.exp(2 - 2 * strengths))).astype(np.float32)
     return scores
