@@ -29,8 +29,8 @@ export function bytes(count) {
     count /= 1024;
     power += 1;
   }
-  const digits = power ? 1 : 0;
-  return `${new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(count)} ${units[power]}`;
+  const digits = power && count < 100 ? 1 : 0;
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(count)} ${units[power]}`;
 }
 
 export const percent = (fraction) => percentFormat.format(fraction);

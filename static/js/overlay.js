@@ -16,6 +16,7 @@ export class Overlay extends EventTarget {
   #view;
   #titleOf;
   #shown = [];
+  #hasPicture = false;
 
   /** Dispatches "pick" with the number of the clicked track, null beside all boxes, and "draw" when `boxes` is new. */
   constructor(canvas, video, { player, store, view, titleOf }) {
@@ -46,9 +47,9 @@ export class Overlay extends EventTarget {
     const context = this.#context;
     context.clearRect(0, 0, this.#canvas.clientWidth, this.#canvas.clientHeight);
     this.#store.request(this.#player.time_s);
-    // Before the first picture is there, boxes would hang over nothing.
-    const hasPicture = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
-    const frame = hasPicture ? this.#store.frameBefore(this.#player.sourceLimit_s) : undefined;
+    // Before the first picture is there, boxes would hang over nothing. Later seeks leave the last picture standing.
+    this.#hasPicture ||= this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    const frame = this.#hasPicture ? this.#store.frameBefore(this.#player.sourceLimit_s) : undefined;
     this.#shown = frame?.boxes ?? [];
     if (frame) this.#drawFrame(frame, rect);
     this.dispatchEvent(new Event("draw"));

@@ -15,7 +15,6 @@ export class Player extends EventTarget {
     for (const name of ["play", "pause", "ended", "ratechange", "loadedmetadata"]) {
       video.addEventListener(name, () => this.dispatchEvent(new Event("state")));
     }
-    video.addEventListener("seeked", () => (this.#targetFrame = null));
     if ("requestVideoFrameCallback" in HTMLVideoElement.prototype) this.#followPresentedFrames();
     else this.#followClock();
   }
@@ -83,6 +82,8 @@ export class Player extends EventTarget {
 
   #present(frame) {
     this.#shownFrame = Math.max(0, frame);
+    // Until the frame that was asked for is on the screen, further steps count from it.
+    if (!this.#video.seeking || this.#shownFrame === this.#targetFrame) this.#targetFrame = null;
     this.dispatchEvent(new Event("frame"));
   }
 
