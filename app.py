@@ -22,7 +22,7 @@ from config import Settings
 from store import migrate
 from store.database import make_engine, session_factory
 from store.files import Storage
-from supervise import PortInUseError, run_alone, run_both
+from supervise import PortInUseError, check_port, run_alone, run_both
 from web.routes import register
 from web.services import EXTENSION, Services
 from web.site import VERSION
@@ -71,6 +71,7 @@ def wsgi() -> APIFlask:
 def set_up_logging(settings: Settings) -> None:
     """Log to standard error as the settings say."""
     logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # its notes on the dialect are no news
 
 
 def migrate_database(settings: Settings) -> None:
@@ -103,10 +104,12 @@ def main(arguments: list[str] | None = None) -> int:
     set_up_logging(settings)
     if part in ("web", "worker"):
         return run_alone(part, settings)
-    migrate_database(settings)
     if part == "migrate":
+        migrate_database(settings)
         return 0
     try:
+        check_port(settings.host, settings.port)
+        migrate_database(settings)
         return run_both(settings)
     except PortInUseError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command line's own output

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ LOG = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent
 
 THREADS = 8
-_GRACE_S = 12.0
+_GRACE_S = 13.0
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 30.0
 _STEADY_S = 60.0
@@ -68,7 +68,7 @@ def worker_command(settings: Settings) -> list[str]:
 
 def run_alone(part: str, settings: Settings) -> int:
     """Become the web server or the worker; returns only where that cannot be started."""
-    _warn_of_open_host(settings)
+    warn_of_open_host(settings)
     command = web_command(settings) if part == "web" else worker_command(settings)
     os.chdir(ROOT)
     os.execv(command[0], command)  # noqa: S606  # our own interpreter
@@ -80,7 +80,6 @@ class Child:
 
     name: str
     command: Sequence[str]
-    environ: Mapping[str, str]
     clock: Callable[[], float] = time.monotonic
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _started_s: float = field(default=0.0, init=False)
@@ -92,7 +91,7 @@ class Child:
         self._started_s = self.clock()
         self._restart_s = None
         self.process = subprocess.Popen(  # noqa: S603  # our own command
-            list(self.command), cwd=ROOT, env=dict(self.environ), start_new_session=True, preexec_fn=_die_with_parent
+            list(self.command), cwd=ROOT, start_new_session=True, preexec_fn=_die_with_parent
         )
 
     def watch(self) -> None:
@@ -130,17 +129,13 @@ class Child:
 def run_both(settings: Settings) -> int:
     """Run the web server and the worker until SIGINT or SIGTERM; return the exit status.
 
-    Raises
-    ------
-    PortInUseError
-        before anything is started.
+    Call `check_port` first: a server that cannot have its port would be started again and again.
     """
-    check_port(settings.host, settings.port)
-    _warn_of_open_host(settings)
+    warn_of_open_host(settings)
     stop = _StopSignal()
     children = [
-        Child("web server", web_command(settings), os.environ),
-        Child("worker", worker_command(settings), os.environ),
+        Child("web server", web_command(settings)),
+        Child("worker", worker_command(settings)),
     ]
     try:
         for child in children:
@@ -229,7 +224,8 @@ def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201  # the command line's own output
 
 
-def _warn_of_open_host(settings: Settings) -> None:
+def warn_of_open_host(settings: Settings) -> None:
+    """Warn in the log when other machines reach the site."""
     if not is_loopback(settings.host):
         LOG.warning(
             "the site listens on %s and has no accounts: whoever reaches it sees all videos. "
