@@ -70,8 +70,9 @@ class HogDetector:
         )
         if not len(margins):
             return Detections.empty()
-        hits_xyxy = _bodies(np.asarray(hits_tlwh, np.float32)) / np.float32(scale)
-        boxes_xyxy, strengths = _cluster(hits_xyxy, np.asarray(margins, np.float32).ravel())
+        rows = np.column_stack([hits_tlwh, margins]).astype(np.float32)
+        rows = rows[np.lexsort(rows.T)]  # OpenCV's threads deliver them in any order; results must not depend on it
+        boxes_xyxy, strengths = _cluster(_bodies(rows[:, :4]) / np.float32(scale), rows[:, 4])
         scores = _score(strengths)
         order = np.argsort(-scores, kind="stable")
         order = order[scores[order] >= self._threshold]

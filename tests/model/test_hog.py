@@ -42,3 +42,11 @@ def test_empty_picture_gives_nothing_and_no_picture_no_answer() -> None:
     detector = HogDetector()
     assert [len(found) for found in detector.detect([np.full((240, 320, 3), 128, np.uint8)])] == [0]
     assert detector.detect([]) == []
+
+
+def test_a_second_look_finds_exactly_the_same(shared_dir: Path) -> None:
+    _, image = next(read_frames(shared_dir / "data" / "TUD-Stadtmitte", step=10))
+    first, *others = HogDetector(threshold=0.05, threads=2).detect([image] * 4)
+    for other in others:
+        np.testing.assert_array_equal(other.boxes_xyxy, first.boxes_xyxy)
+        np.testing.assert_array_equal(other.scores, first.scores)
