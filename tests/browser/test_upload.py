@@ -44,6 +44,7 @@ def test_a_video_is_uploaded_tracked_and_played_with_its_boxes(
     assert video["started_at"] == "2026-11-20T00:30:00Z", "the browser is in Asia/Shanghai"
 
     card.locator("[data-field=name]").click()
+    expect(page.locator("#video")).to_be_attached()
     wait_until(page, "document.getElementById('video').readyState >= 2")
     page.locator("#big-play").click()
     wait_until(page, "document.getElementById('video').currentTime > 2")
