@@ -9,6 +9,8 @@ from collections.abc import Callable
 from records import Progress
 
 _WINDOW_S = 5.0
+_WINDOW_FRAMES = 16
+"""Frames come in batches; a window of seconds alone may hold one batch, whose frames end at the same moment."""
 _RENDER_S_PER_PIXEL = 25e-9
 """What drawing and encoding cost on two cores, as a first guess for a pass that has not begun."""
 
@@ -60,7 +62,7 @@ class ProgressMeter:
         if self._total is not None:
             self._total = max(self._total, self._done)
         self._ticks.append((now_s, self._done))
-        while len(self._ticks) > 2 and now_s - self._ticks[0][0] > _WINDOW_S:
+        while len(self._ticks) > _WINDOW_FRAMES and now_s - self._ticks[0][0] > _WINDOW_S:
             self._ticks.popleft()
         (from_s, from_done) = self._ticks[0]
         passed_s = now_s - from_s

@@ -106,3 +106,16 @@ def test_what_the_callback_raises_comes_through() -> None:
 
     with pytest.raises(InterruptedError):
         ProgressMeter(stop, pixels=100).begin("analyse", 1, is_last=True)
+
+
+def test_slow_batches_do_not_look_fast() -> None:
+    seen: list[Progress] = []
+    clock = Clock()
+    meter = ProgressMeter(seen.append, pixels=100, clock=clock)
+    meter.begin("analyse", 200, is_last=False)
+    for _ in range(20):
+        clock.now_s += 40  # a batch of four frames that end together
+        _run(meter, clock, 4, 0.001)
+        assert seen[-1].fraction <= (len(seen) + 4) / 200
+        assert seen[-1].frames_per_s is not None
+        assert seen[-1].frames_per_s < 0.2
