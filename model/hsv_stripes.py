@@ -35,7 +35,7 @@ class HsvStripes:
     """
 
     dimension = _STRIPES * sum(_BINS)
-    max_cosine_distance = 0.1
+    max_cosine_distance = 0.13
 
     def __init__(self, *, info: ModelInfo | None = None) -> None:
         self.info = info or ModelInfo("hsv_stripes")
