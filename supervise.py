@@ -52,6 +52,7 @@ def web_command(settings: Settings) -> list[str]:
         *(sys.executable, "-m", "gunicorn", "app:wsgi()"),
         *("--bind", f"{host}:{settings.port}"),
         *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
+        "--no-control-socket",  # it would be one file in the user's home for all servers
         *("--graceful-timeout", "5", "--keep-alive", "5", "--timeout", "120"),
         *("--log-level", settings.log_level.lower() if settings.log_level.upper() != "INFO" else "warning"),
         # Heartbeats on a slow disk stop the server; memory does not stall.
