@@ -26,7 +26,7 @@ from records import Progress
 from video.decode import open_video
 
 _SAMPLE_EVERY_S = 60.0
-_RESNET = "resnet101_vd_untrained"
+UNTRAINED_RESNET = "resnet101_vd_untrained"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def measure(options: argparse.Namespace) -> Measured:
         detector = build(
             options.detector, options.det_model_dir, threshold=None, threads=threads, use_gpu=options.use_gpu
         )
-        embedder = _embedder(options, threads, folder)
+        embedder = _embedder(options, threads)
         source = partial(open_video, options.video, name=options.video.name)
         with source() as reader:
             memory = MemorySampler(reader.facts.frame_rate)
@@ -115,17 +115,12 @@ def measure(options: argparse.Namespace) -> Measured:
         )
 
 
-def _embedder(options: argparse.Namespace, threads: int, folder: Path) -> Embedder:
-    if options.embedder != _RESNET:
+def _embedder(options: argparse.Namespace, threads: int) -> Embedder:
+    if options.embedder != UNTRAINED_RESNET:
         return build_embedder(options.embedder, options.emb_model_dir, threads=threads, use_gpu=options.use_gpu)
-    from model.embedding_spec import UNTRAINED, Preprocessing
-    from model.export import export_embedder
     from model.paddle_embedder import PaddleEmbedder
-    from model.resnet_vd import ResNetVd
 
-    network = ResNetVd("ResNet101_vd", embedding_size=128)
-    export_embedder(network, folder / "export", Preprocessing(), origin=UNTRAINED)
-    return PaddleEmbedder(folder / "export", threads=threads, use_gpu=options.use_gpu, allow_untrained=True)
+    return PaddleEmbedder(options.emb_model_dir, threads=threads, use_gpu=options.use_gpu, allow_untrained=True)
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +128,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", type=Path, required=True)
     parser.add_argument("--detector", default="auto")
     parser.add_argument("--det_model_dir", type=Path, default=Path("model/detection"))
-    parser.add_argument("--embedder", default="auto", help=f"a name of the registry, or {_RESNET} (timing only)")
+    parser.add_argument(
+        "--embedder",
+        default="auto",
+        help=f"a name of the registry, or {UNTRAINED_RESNET}: an export without training, for timing only",
+    )
     parser.add_argument("--emb_model_dir", type=Path, default=Path("model/embedding"))
     parser.add_argument("--max_frames", type=int)
     parser.add_argument("--playback", action="store_true", help="write the playback copy as well, as the worker does")
