@@ -14,6 +14,7 @@ import logging
 import mmap
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
@@ -23,6 +24,7 @@ from typing import Any
 
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Celery, signals
+from kombu.entity import Queue
 from kombu.exceptions import OperationalError as BrokerError
 
 from config import Settings
@@ -70,11 +72,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_ignore_result": True,
-        # Late, so that a busy worker holds no second message back from an idle one.
-        "task_acks_late": True,
-        "task_reject_on_worker_lost": False,
         "worker_prefetch_multiplier": 1,
-        "worker_cancel_long_running_tasks_on_connection_loss": False,
         # The attempt ends itself at the limit, with a sentence; this ends one that hangs.
         "task_time_limit": settings.job_time_limit_s + 300,
         "worker_max_tasks_per_child": 16,
@@ -94,15 +92,21 @@ def _broker(settings: Settings) -> dict[str, Any]:
             raise ValueError("REDIS_URL must look like redis://localhost:6379/0; correct it or leave it unset")
         return {
             "broker_url": settings.redis_url,
+            # No acknowledgements: one that fails since Redis restarts would take the worker's only slot for good.
+            "task_queues": [Queue(QUEUE, no_ack=True)],  # type: ignore[no-untyped-call]  # Kombu is partly typed
+            "worker_disable_prefetch": True,
             "broker_transport_options": {
-                # Redis gives an unacknowledged message to another worker after this.
-                "visibility_timeout": settings.job_time_limit_s + 3600,
                 "socket_connect_timeout": 5.0,
                 "socket_keepalive": True,
                 "health_check_interval": 25,
             },
         }
-    return {"broker_url": "filesystem://", "broker_transport_options": _queue_folders(settings)}
+    return {
+        "broker_url": "filesystem://",
+        "broker_transport_options": _queue_folders(settings),
+        # Late, so that a busy worker holds no second message back from an idle one.
+        "task_acks_late": True,
+    }
 
 
 def _queue_folders(settings: Settings) -> dict[str, Any]:
@@ -168,7 +172,13 @@ def make_worker_app(settings: Settings) -> Celery:
     app.conf.update(configuration(settings))
     shutdown = _Shutdown()
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
-    watch = Watch(settings, name, make_ring(settings), clean=lambda: _remove_taken_messages(settings))
+    watch = Watch(
+        settings,
+        name,
+        make_ring(settings),
+        clean=lambda: _remove_taken_messages(settings),
+        give_up=lambda: os.kill(os.getpid(), signal.SIGTERM),
+    )
 
     @app.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
     def run_job(job_id: str) -> None:

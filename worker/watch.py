@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import datetime, timezone
+from itertools import takewhile
 
 from sqlalchemy import NullPool
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,11 +24,20 @@ _log = logging.getLogger(__name__)
 RING_AGAIN_S = 15.0
 """How long a message may be under way to an idle worker before it counts as lost."""
 
+DEAF_AFTER = 6
+"""How many messages in a row for one job this idle worker may miss before it is taken for deaf."""
+
 Ring = Callable[[str], bool]
 """Sends a message for a job; returns whether that worked."""
 
 _fork_guard = threading.Lock()
 """Held while the database is used here, so that no child is forked with a half-done use of it in its memory."""
+os.register_at_fork(before=_fork_guard.acquire, after_in_parent=_fork_guard.release, after_in_child=_fork_guard.release)
+
+
+def utc_now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(timezone.utc)
 
 
 class Watch(threading.Thread):
@@ -37,24 +47,32 @@ class Watch(threading.Thread):
     ----------
     worker : the name under which the worker's child claims rows.
     clean : called each time, for what the queue leaves lying about.
+    give_up : called when messages are sent but none arrives: it ends this worker, so that a new one starts.
+    now : the clock.
     """
 
-    def __init__(self, settings: Settings, worker: str, ring: Ring, *, clean: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        worker: str,
+        ring: Ring,
+        *,
+        clean: Callable[[], None],
+        give_up: Callable[[], None],
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         super().__init__(name="watch", daemon=True)
         self._settings = settings
         self._worker = worker
         self._ring = ring
         self._clean = clean
+        self._give_up = give_up
+        self._now = now
+        self._unheard_job = ""
+        self._unheard_rings = 0
         self._dead: list[str] = []
         self._woken = threading.Event()
         self._is_over = False
-
-    def start(self) -> None:
-        """Start the thread; forks wait for it from now on."""
-        os.register_at_fork(
-            before=_fork_guard.acquire, after_in_parent=_fork_guard.release, after_in_child=_fork_guard.release
-        )
-        super().start()
 
     def run(self) -> None:
         """Look until `end` is called."""
@@ -81,22 +99,31 @@ class Watch(threading.Thread):
     def _look(self, sessions: sessionmaker[Session]) -> None:
         self._clean()
         with _fork_guard, sessions.begin() as session:
-            workers.note_seen(session, self._worker, _utc_now())
+            workers.note_seen(session, self._worker, self._now())
             while self._dead:
-                jobs.abandon(session, self._dead.pop(), self._worker, _utc_now())
+                jobs.abandon(session, self._dead.pop(), self._worker, self._now())
         with _fork_guard, sessions.begin() as session:
-            for job_id in jobs.sweep(session, _utc_now()):
+            for job_id in jobs.sweep(session, self._now()):
                 _log.warning("abandoned job=%s", job_id)
-            waiting = jobs.forgotten(session, self._worker, _utc_now(), patience_s=RING_AGAIN_S)
-        for job_id in waiting:
-            if not self._ring(job_id):
-                break
+            waiting = jobs.forgotten(session, self._worker, self._now(), patience_s=RING_AGAIN_S)
+        rung = list(takewhile(self._ring, waiting))
+        if rung:
             with _fork_guard, sessions.begin() as session:
-                jobs.note_rung(session, [job_id], _utc_now())
+                jobs.note_rung(session, rung, self._now())
+            self._listen(rung[0])
+
+    def _listen(self, job_id: str) -> None:
+        """Give up when the oldest waiting job has been rung for in vain too often."""
+        self._unheard_rings = self._unheard_rings + 1 if job_id == self._unheard_job else 1
+        self._unheard_job = job_id
+        if self._unheard_rings >= DEAF_AFTER:
+            _log.error("no message arrives here, ending this worker job=%s rings=%d", job_id, self._unheard_rings)
+            self._unheard_rings = 0
+            self._give_up()
 
     def _remove_orphans(self, sessions: sessionmaker[Session]) -> None:
         with _fork_guard, sessions.begin() as session:
-            workers.forget_old(session, _utc_now())
+            workers.forget_old(session, self._now())
         with _fork_guard, sessions() as session:
             remove_orphans(session, Storage(self._settings.data_dir))
 
@@ -109,7 +136,3 @@ class Watch(threading.Thread):
             step(sessions)
         except (SQLAlchemyError, OSError):
             _log.warning("looking after the jobs failed, trying again", exc_info=True)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
