@@ -148,7 +148,16 @@ export class TracksStrip extends EventTarget {
     field("points").textContent = number(track.point_count);
     field("score").textContent = percent(track.mean_score);
     this.#showWhetherVisible();
-    this.#button(track.number)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.#reveal(this.#button(track.number));
+  }
+
+  /** Scroll the strip, and nothing around it: the picture must stay where it is. */
+  #reveal(button) {
+    if (!button) return;
+    const outer = this.#list.getBoundingClientRect();
+    const inner = button.getBoundingClientRect();
+    const past = (start, end, low, high) => (start < low ? start - low : end > high ? end - high : 0);
+    this.#list.scrollBy(past(inner.left, inner.right, outer.left, outer.right), past(inner.top, inner.bottom, outer.top, outer.bottom));
   }
 
   #showWhetherVisible() {

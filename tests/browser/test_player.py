@@ -145,6 +145,19 @@ def test_the_strip_jumps_to_a_track_and_filters_people_and_vehicles(page: Page) 
     assert page.locator("#strip img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") > 10
 
 
+def test_following_leaves_the_picture_where_it_is_on_a_phone(
+    open_page: Any, site: RunningSite, tracked_video: dict[str, Any]
+) -> None:
+    page = open_page(viewport={"width": 360, "height": 500})
+    open_video(page, site.url + tracked_video["page_url"])
+    step_to(page, 8)
+    x1, y1, x2, y2 = WALKER.box(8)
+    click_picture(page, (x1 + x2) / 2 / WIDTH, (y1 + y2) / 2 / HEIGHT)
+    expect(page.locator("#followed")).to_have_count(1)
+    expect(page.locator("#strip [data-track='1']")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("scrollY") == 0
+
+
 def test_bars_and_chart_jump_to_their_moment(page: Page) -> None:
     page.locator("#presence").scroll_into_view_if_needed()
     presence = page.locator("#presence").bounding_box()
