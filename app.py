@@ -20,9 +20,10 @@ from apiflask import APIFlask
 
 from config import Settings
 from store import migrate
-from store.database import make_engine, session_factory
+from store.database import make_engine
 from store.files import Storage
 from supervise import PortInUseError, check_port, run_alone, run_both
+from web.database import connect
 from web.routes import register
 from web.services import EXTENSION, Services
 from web.site import VERSION
@@ -54,9 +55,9 @@ def create_app(settings: Settings, *, ring: Callable[[str], object] | None = Non
     app.extensions[EXTENSION] = Services(
         settings=settings,
         storage=Storage(settings.data_dir.absolute()),
-        sessions=session_factory(make_engine(settings.resolved_database_url())),
         ring=ring or _celery_ring(settings),
     )
+    connect(app, settings)
     register(app, settings)
     return app
 

@@ -1,4 +1,4 @@
-"""What the views are handed: settings, storage, database sessions, the queue's bell and the clock."""
+"""What the views are handed: settings, storage, the database session, the queue's bell and the clock."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from flask import current_app
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from config import Settings
 from store.files import Storage
+from web.database import db
 
 EXTENSION = "resight"
 
@@ -34,7 +35,6 @@ class Services:
 
     settings: Settings
     storage: Storage
-    sessions: sessionmaker[Session]
     ring: Callable[[str], object]
     now: Callable[[], datetime] = utc_now
     free_bytes: Callable[[], int] | None = field(default=None)
@@ -47,8 +47,8 @@ class Services:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Open a session that ends with the block; whoever writes commits."""
-        with self.sessions() as session:
+        """Give the request's session; what the block leaves uncommitted is rolled back."""
+        with db.session() as session:
             yield session
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from io import BytesIO
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from apiflask import APIFlask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app import create_app, migrate_database
@@ -19,6 +21,7 @@ from config import Settings
 from points import PointTable
 from records import Kind, ModelInfo, Notice, Progress, TrackSummary
 from store import jobs
+from web.database import db
 from web.services import EXTENSION, Services
 
 JSON = {"Accept": "application/json"}
@@ -50,9 +53,16 @@ class Site:
         """Give the application another clock or disk."""
         self.app.extensions[EXTENSION] = replace(self.services, **changes)
 
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open a database session as a request would."""
+        with self.app.app_context(), self.services.session() as session:
+            yield session
+
     def close(self) -> None:
         """Close the connections to the database."""
-        self.services.sessions.kw["bind"].dispose()
+        with self.app.app_context():
+            db.engine.dispose()
 
     def upload(self, video: Path, *, name: str | None = None, camera: str = "gate", **fields: str) -> TestResponse:
         """Send a video as a multipart form to the API."""
@@ -88,7 +98,7 @@ def make_site(data_dir: Path, *, ring: Callable[[str], object] | None = None, **
 def begin_job(site: Site, job_id: str, *, progress: float = 0.25) -> jobs.Claim:
     """Let a worker claim a job and report some progress."""
     now = datetime.now(timezone.utc)
-    with site.services.session() as session:
+    with site.session() as session:
         held = jobs.claim(session, job_id, "tester", now, 90.0)
         assert held is not None
         report = Progress("analyse", progress, 5, 20, 12.5, 3.0)
@@ -148,6 +158,6 @@ def publish_result(site: Site, video: Mapping[str, Any], *, playback: bytes = b"
         frame_count=20,
         playback_frame_rate=25.0,
     )
-    with site.services.session() as session:
+    with site.session() as session:
         jobs.publish(session, held, result, datetime.now(timezone.utc))
         session.commit()

@@ -94,7 +94,7 @@ def test_an_internal_error_is_logged_and_tells_nothing(
 
 
 def test_a_database_that_does_not_answer_is_a_503(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    with site.services.session() as session:
+    with site.session() as session:
         for table in ("track", "job", "video"):
             session.execute(text(f"ALTER TABLE {table} RENAME TO {table}_gone"))
         session.commit()

@@ -41,7 +41,7 @@ def test_a_running_job_is_asked_to_end(site: Site, video: dict[str, Any]) -> Non
 
 def test_a_failed_job_says_why_and_can_be_tried_again(site: Site, video: dict[str, Any]) -> None:
     held = begin_job(site, video["job"]["id"])
-    with site.services.session() as session:
+    with site.session() as session:
         params = {"frame": 7, "detail": "bad data"}
         jobs.fail(session, held, "media.decode_failed", params, datetime.now(timezone.utc))
         session.commit()
@@ -57,7 +57,7 @@ def test_a_failed_job_says_why_and_can_be_tried_again(site: Site, video: dict[st
 
 def test_an_error_of_another_version_is_shown_as_its_code(site: Site, video: dict[str, Any]) -> None:
     held = begin_job(site, video["job"]["id"])
-    with site.services.session() as session:
+    with site.session() as session:
         jobs.fail(session, held, "job.from_the_future", {}, datetime.now(timezone.utc))
         session.commit()
     job = site.client.get(video["job"]["url"]).get_json()
@@ -105,7 +105,7 @@ def test_jobs_are_listed_by_state(site: Site, done_video: dict[str, Any]) -> Non
 def test_health_knows_whether_a_worker_is_there(site: Site, video: dict[str, Any]) -> None:
     health = site.client.get("/api/v1/health").get_json()
     assert (health["status"], health["jobs"]["queued"], health["workers"]) == ("no_worker", 1, [])
-    with site.services.session() as session:
+    with site.session() as session:
         workers.note_seen(session, "host-1", datetime.now(timezone.utc))
         session.commit()
     health = site.client.get("/api/v1/health").get_json()
