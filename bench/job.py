@@ -137,6 +137,7 @@ def main() -> None:
         "--compare_threads", action="store_true", help="also with the thread pools as the libraries make them"
     )
     options = parser.parse_args()
+    machine = machine_line()  # the commit that runs, should another follow meanwhile
     with ExitStack() as cleanup:
         if options.loop:
             folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
@@ -151,7 +152,7 @@ def main() -> None:
             measured[f"{options.detector} + ResNet101_vd on every box (untrained: timing only)"] = run_apart(
                 options, embedder=UNTRAINED_RESNET, emb_model_dir=str(export)
             )
-    print(machine_line() + "\n")
+    print(machine + "\n")
     print("\n".join(table(measured)))
     if options.loop:
         print("\n" + "\n".join(memory_table(measured[name])))
