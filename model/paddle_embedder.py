@@ -14,7 +14,8 @@ from model.paddle_files import find_paddle_files
 from model.paddle_runtime import PaddlePredictor
 from records import FloatArray, Image, ModelInfo
 
-DEFAULT_BATCH = 8  # ResNet101_vd at 128×128 on 2 cores, ms a crop: 47 alone, 34 by 4, 29 by 8, 37 by 16
+CPU_BATCHES = (8, 4, 1)  # ResNet101_vd at 128×128 on 2 cores, ms a crop: 47 alone, 34 by 4, 29 by 8, 37 by 16
+GPU_BATCHES = (64, 8, 1)
 
 _FOREIGN_MAX_COSINE_DISTANCE = 0.2  # deep_sort_paddle's
 
@@ -28,7 +29,8 @@ class PaddleEmbedder:
         file the export is somebody else's: it is prepared as deep_sort_paddle
         does, and its input size and dimension are read from the model.
     threads : of the CPU; 0: one for each core.
-    batch_size : crops that run together.
+    batch_sizes : how many crops may run together, falling to 1. Few sizes, because oneDNN keeps up to 160 MiB for
+        each one it has seen, and prepares itself anew for half a second; `CPU_BATCHES` or `GPU_BATCHES` by default.
     allow_untrained : accept an export of random weights. For benchmarks alone:
         its vectors mean nothing.
 
@@ -45,7 +47,7 @@ class PaddleEmbedder:
         *,
         threads: int = 0,
         use_gpu: bool = False,
-        batch_size: int = DEFAULT_BATCH,
+        batch_sizes: Sequence[int] | None = None,
         allow_untrained: bool = False,
     ) -> None:
         files = find_paddle_files(folder)
@@ -55,7 +57,9 @@ class PaddleEmbedder:
         if spec is not None and spec.origin == UNTRAINED and not allow_untrained:
             raise ModelError("model.untrained", path=str(folder))
         self._folder = folder
-        self._batch_size = batch_size
+        self._batch_sizes = tuple(batch_sizes or (GPU_BATCHES if use_gpu else CPU_BATCHES))
+        if self._batch_sizes != tuple(sorted(self._batch_sizes, reverse=True)) or self._batch_sizes[-1] != 1:
+            raise ValueError(f"batch_sizes must fall to 1, they are {self._batch_sizes}")
         self._predictor = PaddlePredictor(files, threads=threads, use_gpu=use_gpu)
         if len(self._predictor.input_shapes) != 1:
             raise self._unreadable(f"one input is wanted, it has {', '.join(self._predictor.input_shapes)}")
@@ -71,9 +75,12 @@ class PaddleEmbedder:
     def embed(self, crops_bgr: Sequence[Image]) -> FloatArray:
         """Return (N, D) float32 of unit length; see `Embedder.embed`."""
         vectors = np.empty((len(crops_bgr), self.dimension), np.float32)
-        for start in range(0, len(crops_bgr), self._batch_size):
-            batch = crops_bgr[start : start + self._batch_size]
-            vectors[start : start + len(batch)] = self._run(prepare_crops(batch, self._preprocessing))
+        start = 0
+        while start < len(crops_bgr):
+            size = next(size for size in self._batch_sizes if size <= len(crops_bgr) - start)
+            batch = crops_bgr[start : start + size]
+            vectors[start : start + size] = self._run(prepare_crops(batch, self._preprocessing))
+            start += size
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         np.divide(vectors, lengths, out=vectors, where=lengths > 0)
         return vectors
@@ -86,7 +93,7 @@ class PaddleEmbedder:
     def _measure_dimension(self, spec: EmbeddingSpec | None) -> int:
         """Run the network once on black crops; that also warms it up."""
         black = np.zeros((8, 8, 3), np.uint8)
-        dimension: int = self._run(prepare_crops([black] * self._batch_size, self._preprocessing)).shape[1]
+        dimension: int = self._run(prepare_crops([black], self._preprocessing)).shape[1]
         if spec is not None and dimension != spec.dimension:
             raise self._unreadable(f"its vectors have {dimension} values, its sidecar says {spec.dimension}")
         return dimension

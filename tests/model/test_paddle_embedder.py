@@ -46,7 +46,7 @@ def test_exported_network_gives_what_the_network_gave(tmp_path: Path) -> None:
     built = network(embedding_size=32)
     preprocessing = Preprocessing(sizes_wh=((32, 64),), mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
     export_embedder(built, tmp_path / "out", preprocessing, origin="a.pdparams", max_cosine_distance=0.3)
-    embedder = PaddleEmbedder(tmp_path / "out", threads=1, batch_size=2)
+    embedder = PaddleEmbedder(tmp_path / "out", threads=1, batch_sizes=(2, 1))
     pictures = crops((60, 30), (1, 1), (200, 90), (64, 32), (5, 80))
     np.testing.assert_allclose(embedder.embed(pictures), eager(built, pictures, preprocessing), atol=1e-5)
     assert (embedder.dimension, embedder.max_cosine_distance) == (32, 0.3)
