@@ -24,7 +24,8 @@ from config import Settings
 from deep_sort.tracker import TrackerOptions
 from errors import JobCancelled, LeaseLost, ResightError, WorkerStopping
 from model.protocols import Detector, Embedder
-from model.registry import build_detector, build_embedder
+from model.registry import build_embedder
+from pipeline.lanes import build_detector_lanes
 from pipeline.run import TrackRequest, track_video
 from pipeline.threads import available_cores, limit_thread_pools, plan_threads
 from records import Progress
@@ -101,7 +102,7 @@ def build_models(settings: Settings, wishes: Mapping[str, Any], threads: int) ->
     wishes : the job's settings; ``detector``, ``embedder`` and ``threshold`` are looked at.
     """
     threshold = wishes.get("threshold")
-    detector = build_detector(
+    detector = build_detector_lanes(
         wishes.get("detector") or settings.detector,
         settings.det_model_dir,
         threshold=settings.det_threshold if threshold is None else float(threshold),
