@@ -68,6 +68,7 @@ class Watch(threading.Thread):
         self._clean = clean
         self._give_up = give_up
         self._now = now
+        self._looked_at = now()
         self._unheard_job = ""
         self._unheard_rings = 0
         self._dead: list[str] = []
@@ -103,14 +104,20 @@ class Watch(threading.Thread):
             while self._dead:
                 jobs.abandon(session, self._dead.pop(), self._worker, self._now())
         with _fork_guard, sessions.begin() as session:
-            for job_id in jobs.sweep(session, self._now()):
-                _log.warning("abandoned job=%s", job_id)
+            if not self._has_slept():
+                for job_id in jobs.sweep(session, self._now()):
+                    _log.warning("abandoned job=%s", job_id)
             waiting = jobs.forgotten(session, self._worker, self._now(), patience_s=RING_AGAIN_S)
         rung = list(takewhile(self._ring, waiting))
         if rung:
             with _fork_guard, sessions.begin() as session:
                 jobs.note_rung(session, rung, self._now())
             self._listen(rung[0])
+
+    def _has_slept(self) -> bool:
+        """Return whether the machine was suspended since the last look: then its attempts must renew first."""
+        before, self._looked_at = self._looked_at, self._now()
+        return (self._looked_at - before).total_seconds() > self._settings.sweep_s + self._settings.lease_s / 2
 
     def _listen(self, job_id: str) -> None:
         """Give up when the oldest waiting job has been rung for in vain too often."""

@@ -9,11 +9,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config import Settings
 from store import workers
-from store.tables import FAILED, QUEUED, RUNNING
+from store.tables import FAILED, QUEUED, RUNNING, Job
 from tests.databases import NOON, after
 from tests.store.rows import add_job, read, take
 from worker.watch import DEAF_AFTER, Watch
@@ -27,12 +28,13 @@ class Bench:
     def __init__(self, url: str, folder: Path) -> None:
         self.settings = Settings(data_dir=folder, database_url=url, sweep_s=0.02)
         self.rung: list[str] = []
+        self.clean: Callable[[], None] = lambda: None
         self.hear: Callable[[str], object] = lambda job_id: None
         self.given_up = 0
         self.is_broker_up = True
         self.clock: Callable[[], datetime] = lambda: NOON
         self.watch = Watch(
-            self.settings, "w1", self._ring, clean=lambda: None, give_up=self._give_up, now=lambda: self.clock()
+            self.settings, "w1", self._ring, clean=lambda: self.clean(), give_up=self._give_up, now=lambda: self.clock()
         )
 
     def _ring(self, job_id: str) -> bool:
@@ -86,6 +88,26 @@ def test_an_abandoned_job_waits_again_and_is_rung_for(bench: Bench, sessions: Se
     bench.clock = lambda: after(91)
     bench.run_until(lambda: bench.rung == [job_id])
     assert read(sessions, job_id).state == QUEUED
+
+
+def test_a_job_is_not_abandoned_because_the_machine_was_suspended(bench: Bench, sessions: Sessions) -> None:
+    job_id = add_job(sessions)
+    take(sessions, job_id, worker="w1")
+    looks: list[datetime] = []
+
+    def clean() -> None:
+        """Wake up from a suspension of an hour before the second look; the attempt renews after that look."""
+        looks.append(bench.clock())
+        if len(looks) == 2:
+            bench.clock = lambda: after(3600)
+        if len(looks) == 3:
+            with sessions.begin() as session:
+                session.execute(update(Job).values(lease_until=after(3700)))
+
+    bench.clean = clean
+    bench.run_until(lambda: len(looks) > 20)
+    job = read(sessions, job_id)
+    assert (job.state, job.lease_until) == (RUNNING, after(3700))
 
 
 def test_a_reported_death_ends_the_lease_at_once(bench: Bench, sessions: Sessions) -> None:
