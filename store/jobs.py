@@ -10,6 +10,8 @@
 The database is the truth and the queue only a bell: a message may be lost or
 come twice, since only `claim` decides who works. Each claim has a number of
 its own, so that an attempt that was given up cannot write any more.
+
+One file, although a long one: the guards make sense only beside each other.
 """
 
 from __future__ import annotations
