@@ -102,7 +102,7 @@ def _broker(settings: Settings) -> dict[str, Any]:
             },
         }
     return {
-        "broker_url": "filesystem://",
+        "broker_url": "filesystem://localhost//",  # without a host name Kombu warns at every start
         "broker_transport_options": _queue_folders(settings),
         # Late, so that a busy worker holds no second message back from an idle one.
         "task_acks_late": True,
@@ -157,6 +157,7 @@ def worker_command(settings: Settings) -> list[str]:
         sys.executable,
         "-m",
         "celery",
+        "--quiet",
         "--workdir",
         str(ROOT),
         "--app=tasks:celery_app",
