@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from boxes import clip_to_frame, non_maximum_suppression
 from errors import ModelError
-from records import Detections, FloatArray, Image, ModelInfo
+from records import CLASS_KINDS, Detections, FloatArray, Image, Kind, ModelInfo
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -21,6 +21,7 @@ DEFAULT_THRESHOLD = 0.5
 """For a tracker that takes every box as it is; one that matches weak boxes in a second stage wants 0.1."""
 
 _STRIDES = (8, 16, 32)
+_KIND_IDS = np.array([list(Kind).index(kind) for kind in CLASS_KINDS], np.int64)
 _PADDING = 114
 _MAX_IOU = 0.6
 _DYNAMIC_SIDE = 640
@@ -111,7 +112,8 @@ class YoloxDetector:
         centres = (rows[:, :2] + self._cells[likely]) * strides
         halves = np.exp(rows[:, 2:4]) * strides / 2
         boxes_xyxy = (np.concatenate([centres - halves, centres + halves], axis=1) / scale).astype(np.float32)
-        chosen = non_maximum_suppression(boxes_xyxy, scores, class_ids, _MAX_IOU)
+        # Within a kind, not a class: one van is often found as a car and as a truck.
+        chosen = non_maximum_suppression(boxes_xyxy, scores, _KIND_IDS[class_ids], _MAX_IOU)
         return Detections(clip_to_frame(boxes_xyxy[chosen], width, height), scores[chosen], class_ids[chosen])
 
 

@@ -106,9 +106,9 @@ def test_coco_classes_map_to_ours_and_others_are_dropped(tmp_path: Path) -> None
     assert names == ["person", "bicycle", "car", "motorcycle", "bus", "truck"]
 
 
-def test_overlapping_boxes_are_suppressed_within_a_class_only(tmp_path: Path) -> None:
+def test_overlapping_boxes_are_suppressed_within_a_kind_only(tmp_path: Path) -> None:
     rows = quiet_rows()
-    for cell, coco_class, score in ((0, 0, 0.9), (1, 0, 0.8), (2, 2, 0.7)):
+    for cell, coco_class, score in ((0, 0, 0.9), (1, 0, 0.8), (2, 2, 0.7), (3, 7, 0.6)):  # people, a car, a truck
         put(rows, cell, (-cell + 3, 3, np.log(4), np.log(4)), coco_class, score)  # all in one place
     (found,) = YoloxDetector(write_onnx(tmp_path / "net.onnx", rows, batch=1)).detect(
         [np.zeros((HEIGHT, WIDTH, 3), np.uint8)]
