@@ -165,8 +165,11 @@ class Storage:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def age_s(self, video_id: str) -> float:
-        """Return the seconds since something was last put into or taken out of a video's folder."""
-        return time.time() - self.video_dir(video_id).stat().st_mtime
+        """Return the seconds since something was last put into or taken out of a video's folder; 0 where it is gone."""
+        try:
+            return time.time() - self.video_dir(video_id).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def _attempts_dir(self, video_id: str) -> Path:
         return self.video_dir(video_id) / "attempts"
@@ -184,4 +187,7 @@ def _checked(some_id: str) -> str:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []

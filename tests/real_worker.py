@@ -81,7 +81,8 @@ class Site:
     def attempt_files(self, job: Job) -> list[str]:
         """Return the files of all attempts at the video of a job, by folder and name."""
         folder = self.storage.video_dir(job.video_id) / "attempts"
-        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        found = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
+        return sorted(str(path.relative_to(folder)) for path in found)
 
     def close(self) -> None:
         """Kill what still runs."""
