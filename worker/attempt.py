@@ -29,7 +29,7 @@ from pipeline.lanes import build_detector_lanes
 from pipeline.run import TrackRequest, track_video
 from pipeline.threads import available_cores, limit_thread_pools, plan_threads
 from records import Progress
-from store import jobs
+from store import jobs, results
 from store.files import AttemptFiles, Storage
 from video.decode import open_video
 
@@ -88,7 +88,7 @@ def run_attempt(job_id: str, place: Workplace) -> None:
     except LeaseLost:
         _log.info("lease lost job=%s claim=%d", job_id, held.number)
     # A commit whose answer got lost looks like a failure here, so the row is asked what became of it.
-    if _in_transaction(place, lambda session: jobs.is_published(session, held)):
+    if _in_transaction(place, lambda session: results.is_published(session, held)):
         place.storage.remove_other_attempts(files)
     else:
         files.remove()
@@ -147,7 +147,7 @@ def _work(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> Ending | N
     """Track and publish; return how the row must end otherwise, None where it needs nothing more."""
     try:
         result = _track(held, files, place)
-        _in_transaction(place, lambda session: jobs.publish(session, held, result, place.now()))
+        _in_transaction(place, lambda session: results.publish(session, held, result, place.now()))
     except LeaseLost:
         _log.info("lease lost job=%s claim=%d", held.job_id, held.number)
     except JobCancelled:
@@ -171,7 +171,7 @@ def _work(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> Ending | N
     return None
 
 
-def _track(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> jobs.JobResult:
+def _track(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> results.JobResult:
     heartbeat = _Heartbeat(held, place)
     heartbeat(Progress("load", 0.0, 0, None, None, None))
     files.create()
@@ -191,7 +191,7 @@ def _track(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> jobs.JobR
     outcome.points.save(files.points)
     for track in outcome.tracks:
         files.crop(track.number).write_bytes(track.crop_jpeg)
-    return jobs.JobResult(
+    return results.JobResult(
         tracks=outcome.tracks,
         detector=outcome.detector,
         embedder=outcome.embedder,

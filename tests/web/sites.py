@@ -20,7 +20,7 @@ from app import create_app, migrate_database
 from config import Settings
 from points import PointTable
 from records import Kind, ModelInfo, Notice, Progress, TrackSummary
-from store import jobs
+from store import jobs, results
 from web.database import db
 from web.services import EXTENSION, Services
 
@@ -151,7 +151,7 @@ def publish_result(site: Site, video: Mapping[str, Any], *, playback: bytes = b"
     for number in (1, 2):
         files.crop(number).write_bytes(b"\xff\xd8crop" + bytes([number]))
     fallback = Notice("model.descriptor_fallback")
-    result = jobs.JobResult(
+    result = results.JobResult(
         tracks=sample_tracks(),
         detector=ModelInfo("yolox", "weights/yolox.onnx"),
         embedder=ModelInfo("hsv_stripes", notices=(fallback,)),
@@ -159,5 +159,5 @@ def publish_result(site: Site, video: Mapping[str, Any], *, playback: bytes = b"
         playback_frame_rate=25.0,
     )
     with site.session() as session:
-        jobs.publish(session, held, result, datetime.now(timezone.utc))
+        results.publish(session, held, result, datetime.now(timezone.utc))
         session.commit()
