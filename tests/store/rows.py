@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from records import Kind, MediaFacts, ModelInfo, Notice, Progress, TrackSummary
 from store import jobs, results, videos
-from store.tables import Job, Video, new_id
+from store.tables import TRACK, Job, Video, new_id
 from tests.databases import NOON
 
 FACTS = MediaFacts(
@@ -37,11 +37,13 @@ def add_video(
         return videos.add(session, new, now)
 
 
-def add_job(sessions: sessionmaker[Session], video_id: str | None = None, *, max_attempts: int = 3) -> str:
+def add_job(
+    sessions: sessionmaker[Session], video_id: str | None = None, *, max_attempts: int = 3, kind: str = TRACK
+) -> str:
     """Insert a waiting job, for a new video where none is given, and return its id."""
     video_id = video_id or add_video(sessions).id
     with sessions.begin() as session:
-        return jobs.enqueue(session, video_id, {"detector": "hog"}, NOON, max_attempts=max_attempts).id
+        return jobs.enqueue(session, video_id, {"detector": "hog"}, NOON, kind=kind, max_attempts=max_attempts).id
 
 
 def take(sessions: sessionmaker[Session], job_id: str, *, worker: str = "w1", now: datetime = NOON) -> jobs.Claim:
