@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -20,8 +19,8 @@ from pathlib import Path
 
 import av
 
+from bench.machine import machine_line
 from bench.measure import UNTRAINED_RESNET, Measured, add_flags
-from pipeline.threads import available_cores
 
 _ROOT = Path(__file__).resolve().parent.parent
 _STAGES = ("decode", "detect", "embed", "track", "draw", "encode")
@@ -108,21 +107,6 @@ def memory_table(job: Measured) -> Iterator[str]:
     yield "|---|---|---|"
     for stage, minute, mib in job.memory:
         yield f"| {stage} | {minute:g} | {mib:.0f} |"
-
-
-def machine_line() -> str:
-    """Return the processor and the commit that are being measured."""
-    models = [line for line in _cpu_lines() if line.startswith("model name")]
-    model = models[0].partition(":")[2].strip() if models else platform.processor()
-    git = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, cwd=_ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    python = f"Python {platform.python_version()}"
-    return f"{available_cores()} cores, {model} ({platform.machine()}), {python}, commit {commit}"
-
-
-def _cpu_lines() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text("utf-8").splitlines() if path.exists() else []
 
 
 def main() -> None:
