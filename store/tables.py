@@ -133,8 +133,9 @@ class Video(Base):
 
     @property
     def latest_job(self) -> Job | None:
-        """Return the job that was created last."""
-        return self.jobs[-1] if self.jobs else None
+        """Return the waiting or running job, else the one that was created last."""
+        live = (job for job in self.jobs if job.state in LIVE_STATES)
+        return next(live, self.jobs[-1] if self.jobs else None)
 
     @property
     def facts(self) -> MediaFacts:
