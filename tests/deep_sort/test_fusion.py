@@ -214,7 +214,9 @@ def pan(tracker: FusionTracker, *, is_told: bool) -> set[int]:
         step = 90.0 * (-1) ** frame
         offset = 90.0 * (frame % 2)
         affine = np.array([[1, 0, -step], [0, 1, 0]]) if is_told and frame else None
-        tracked = show(tracker, [person(100 + offset), person(190 + offset), person(280 + offset)], camera_affine=affine)
+        tracked = show(
+            tracker, [person(100 + offset), person(190 + offset), person(280 + offset)], camera_affine=affine
+        )
     return set(numbers(tracked))
 
 
