@@ -74,18 +74,31 @@ def doubles(tracks: Sequence[tuple[Indices, Floats]], strengths: Floats, max_ove
     max_overlap : a higher mean IoU, with the nearest stronger track of each frame, makes a double.
     """
     found: set[int] = set()
-    kept: list[int] = []
+    if not tracks:
+        return found
+    spans = np.array([(frames[0], frames[-1]) for frames, _ in tracks])
+    hulls = np.array([(*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)) for _, boxes in tracks])
+    is_kept = np.zeros(len(tracks), bool)
     for index in np.argsort(-strengths, kind="stable").tolist():
         frames, boxes = tracks[index]
         overlaps = np.zeros(len(frames))
-        for other in kept:
+        for other in np.flatnonzero(is_kept & _may_meet(index, spans, hulls)).tolist():
             other_frames, other_boxes = tracks[other]
-            if other_frames[0] > frames[-1] or other_frames[-1] < frames[0]:
-                continue
             _, at, other_at = np.intersect1d(frames, other_frames, assume_unique=True, return_indices=True)
             overlaps[at] = np.maximum(overlaps[at], paired_iou(boxes[at], other_boxes[other_at]))
         if overlaps.mean() > max_overlap:
             found.add(index)
         else:
-            kept.append(index)
+            is_kept[index] = True
     return found
+
+
+def _may_meet(index: int, spans: Indices, hulls: Floats) -> NDArray[np.bool_]:
+    """Return (T,) which tracks share time and ground with one; most share neither, so that few are looked at."""
+    first, last = spans[index]
+    x1, y1, x2, y2 = hulls[index]
+    in_time = (spans[:, 0] <= last) & (spans[:, 1] >= first)
+    across = (hulls[:, 0] < x2) & (hulls[:, 2] > x1)
+    down = (hulls[:, 1] < y2) & (hulls[:, 3] > y1)
+    meeting: NDArray[np.bool_] = in_time & across & down
+    return meeting
