@@ -96,6 +96,10 @@ class Analysis:
     stride : every so manieth frame is analysed, the first among them.
     writer : keeps what was detected; None keeps nothing.
     stopwatch : gets the seconds of ``detect``, ``describe``, ``embed`` and ``track``.
+
+    Attributes
+    ----------
+    described_boxes : how many boxes the descriptor looked at so far.
     """
 
     def __init__(
@@ -119,7 +123,7 @@ class Analysis:
         self._camera = CameraMotion()
         self._embedded_rows: list[IntArray] = []
         self._embeddings: list[FloatArray] = []
-        self._described_boxes = 0
+        self.described_boxes = 0
         is_sparse = looks.network is not None and looks.network_policy == BEST_CROPS
         self._crops = PieceCrops(
             count=looks.crops_per_piece if is_sparse else 1,
@@ -136,7 +140,7 @@ class Analysis:
     def embedded_boxes(self) -> int:
         """How many boxes the embedder looked at."""
         if self._looks.network is None:
-            return self._described_boxes
+            return self.described_boxes
         return sum(len(rows) for rows in self._embedded_rows)
 
     def read(self, frames: Iterable[Frame]) -> Iterator[Seen]:
@@ -183,7 +187,7 @@ class Analysis:
                 for frame, boxes, rows in zip(frames, found, chosen, strict=True)
                 for crop in cut_crops(frame.image_bgr, boxes.boxes_xyxy[rows])
             ]
-            self._described_boxes += len(crops)
+            self.described_boxes += len(crops)
             codes = quantise(looks.descriptor.embed(crops))
         described, start = [], 0
         for boxes, rows in zip(found, chosen, strict=True):

@@ -117,7 +117,7 @@ class CropSlots:
             return
         quality = rating * sharpness(crop_bgr)
         if quality > wanted:
-            self._slots[slot] = RatedCrop(_own_small(crop_bgr), quality, frame, detection)
+            self._slots[slot] = RatedCrop(shrunk(crop_bgr), quality, frame, detection)
 
     def crops(self) -> tuple[RatedCrop, ...]:
         """Return the crops in order of time."""
@@ -139,7 +139,8 @@ class CropSlots:
         return slot
 
 
-def _own_small(crop_bgr: Image) -> Image:
+def shrunk(crop_bgr: Image) -> Image:
+    """Return a copy of a crop, at most `MAX_CROP_SIDE` pixels on the long side."""
     height, width = crop_bgr.shape[:2]
     scale = MAX_CROP_SIDE / max(height, width)
     if scale >= 1:

@@ -70,6 +70,7 @@ class DetectionHead:
     Attributes
     ----------
     stride : every so manieth frame was analysed, the first among them.
+    described_boxes : how many boxes have a descriptor.
     descriptor_gate : cosine distance that suits the descriptors as DeepSORT's gate.
     """
 
@@ -77,6 +78,7 @@ class DetectionHead:
     stride: int
     detector: ModelInfo
     embedder: ModelInfo
+    described_boxes: int
     descriptor_gate: float
 
     def to_json(self) -> str:
@@ -219,17 +221,24 @@ class DetectionTable:
         """How many frames were analysed."""
         return len(self._box_counts)
 
+    def frame_rows(self) -> Iterator[slice]:
+        """Yield the rows of each analysed frame."""
+        start = 0
+        for count in self._box_counts.tolist():
+            yield slice(start, start + count)
+            start += count
+
     def frames(self) -> Iterator[FoundBoxes]:
         """Yield the analysed frames in order."""
         chunks = self._codes()
-        codes, start = np.zeros((0, 0), np.int8), 0
-        for frame, count in enumerate(self._box_counts.tolist()):
+        codes = np.zeros((0, 0), np.int8)
+        for frame, rows in enumerate(self.frame_rows()):
+            count = rows.stop - rows.start
             if count and not len(codes):
                 codes = next(chunks)
-            rows = slice(start, start + count)
             found = Detections(self.boxes_xyxy[rows], self.scores[rows], self.class_ids[rows])
             yield FoundBoxes(found, restore(codes[:count]), self._affines.get(frame))
-            codes, start = codes[count:], start + count
+            codes = codes[count:]
 
     def _codes(self) -> Iterator[Codes]:
         with np.load(self._path, allow_pickle=False) as columns:

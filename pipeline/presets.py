@@ -35,7 +35,7 @@ _MAX_STRIDE = 3
 DEFAULT_PRESET = "balanced"
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "fast": Preset(analysed_rate=8.0, crops_per_piece=2, weights_rank=0.0),
+        "fast": Preset(analysed_rate=3.0, crops_per_piece=2, weights_rank=0.0),
         "balanced": Preset(analysed_rate=math.inf, crops_per_piece=4, weights_rank=0.5),
         "accurate": Preset(analysed_rate=math.inf, crops_per_piece=8, weights_rank=1.0),
     }

@@ -30,9 +30,10 @@ from records import Frame, MediaFacts, ModelInfo, Progress, TrackSummary
 from video.decode import VideoReader
 from video.encode import playback_frame_rate
 
-__all__ = ["CopyOptions", "TrackRequest", "TrackingResult", "VideoSource", "track_video"]
+__all__ = ["CopyOptions", "TrackRequest", "TrackingResult", "VideoSource", "render_annotated", "track_video"]
 
 _log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrackRequest:
@@ -149,6 +150,37 @@ def track_video(request: TrackRequest, *, on_progress: Callable[[Progress], None
         raise
 
 
+def render_annotated(
+    source: VideoSource,
+    points: PointTable,
+    labels: Mapping[int, str],
+    annotated: Path,
+    *,
+    on_progress: Callable[[Progress], None],
+    copies: CopyOptions | None = None,
+) -> Mapping[str, float]:
+    """Draw finished tracks into a copy of their video; return the seconds of each stage.
+
+    Parameters
+    ----------
+    source : opens the pictures: the video itself, since a playback copy has lost frames of a variable rate.
+    points : of that video.
+    labels : by track number; see `pipeline.render.track_label`.
+    annotated : where the copy goes; nothing is there if anything fails.
+    """
+    stopwatch = Stopwatch()
+    with source() as reader:
+        facts = reader.facts
+    progress = ProgressMeter(on_progress, pixels=facts.width * facts.height)
+    passes = Passes(source, copies or CopyOptions(), stopwatch, None)
+    try:
+        passes.draw(annotated, playback_frame_rate(facts), points, labels, progress)
+    except BaseException:
+        passes.discard()
+        raise
+    return dict(stopwatch.seconds)
+
+
 class _Run:
     """The two passes over one video, and what they share."""
 
@@ -188,7 +220,12 @@ class _Run:
             if writer is not None and request.detections is not None:
                 detector, embedder = request.detector.info, request.embedder.info
                 head = DetectionHead(
-                    facts=facts, stride=stride, detector=detector, embedder=embedder, descriptor_gate=gate
+                    facts=facts,
+                    stride=stride,
+                    detector=detector,
+                    embedder=embedder,
+                    described_boxes=analysis.described_boxes,
+                    descriptor_gate=gate,
                 )
                 writer.finish(head)
                 self._passes.written.append(request.detections)
