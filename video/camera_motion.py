@@ -72,6 +72,9 @@ class CameraMotion:
         )
         if affine is None or inliers.sum() < max(10, _MIN_INLIER_SHARE * len(before)):
             return None
+        fitted = before @ affine[:, :2].T + affine[:, 2]
+        if np.median(np.linalg.norm(fitted - before, axis=1)) < _REST_PX:
+            return None  # what moved was not the camera
         return np.asarray(affine, np.float64)
 
 
