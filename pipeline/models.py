@@ -64,14 +64,17 @@ def build_models(choice: ModelChoice, *, threads: int) -> Models:
         as `model.registry.build_detector` and `build_embedder` do.
     """
     model_dir = _weights(choice.det_model_dir, preset_of(choice.preset).weights_rank)
-    threshold = choice.threshold
-    if threshold is None and resolve_detector(choice.detector, model_dir) in _SCORED:
-        threshold = WEAK_SCORE
+    threshold = weak_score_of(choice.detector, model_dir) if choice.threshold is None else choice.threshold
     detector = build_detector_lanes(
         choice.detector, model_dir, threshold=threshold, threads=threads, use_gpu=choice.use_gpu
     )
     embedder = build_embedder(choice.embedder, choice.emb_model_dir, threads=threads, use_gpu=choice.use_gpu)
     return with_descriptor(detector, embedder)
+
+
+def weak_score_of(detector: str, model_dir: Path) -> float | None:
+    """Return from which score on a detector's boxes are wanted; None: from where it thinks fit."""
+    return WEAK_SCORE if resolve_detector(detector, model_dir) in _SCORED else None
 
 
 def with_descriptor(detector: Detector, embedder: Embedder) -> Models:

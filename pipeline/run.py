@@ -47,7 +47,8 @@ class TrackRequest:
     descriptor : cheaper than the embedder; describes every box for the tracker, so that the embedder need not. None:
         the embedder does both.
     tracking : which tracker, and how it is set.
-    stride : every so manieth frame is analysed; boxes of the frames between are interpolated.
+    stride_at : from frames a second to every how manieth frame is analysed; the frames between get their boxes by
+        interpolation. See `pipeline.presets`.
     crops_per_piece, embed : which boxes the embedder gets where there is a descriptor; see `pipeline.analyse.Looks`.
     detections : where what was detected goes, so that the video can be tracked again; None for nowhere.
     name : of the video, for messages.
@@ -64,7 +65,7 @@ class TrackRequest:
     embedder: Embedder
     descriptor: Embedder | None = None
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
-    stride: int = 1
+    stride_at: Callable[[float], int] = lambda frame_rate: 1
     crops_per_piece: int = 4
     embed: str = BEST_CROPS
     detections: Path | None = None
@@ -80,8 +81,6 @@ class TrackRequest:
     def __post_init__(self) -> None:
         if self.max_frames is not None and self.max_frames < 1:
             raise ValueError(f"max_frames is {self.max_frames}; at least 1 is wanted, or None for all")
-        if self.stride < 1:
-            raise ValueError(f"stride is {self.stride}; at least 1 is wanted")
 
     def looks(self) -> Looks:
         """Return who looks at boxes, and at which: DeepSORT wants the embedder's own vectors of every box it takes."""
@@ -199,7 +198,7 @@ class _Run:
             facts = reader.facts
             frame_rate = playback_frame_rate(facts)
             progress = ProgressMeter(self._on_progress, pixels=facts.width * facts.height)
-            looks, stride = request.looks(), request.stride
+            looks, stride = request.looks(), request.stride_at(facts.frame_rate)
             gate = looks.descriptor.max_cosine_distance
             follower = Follower(request.tracking, facts, stride=stride, gate=gate)
             writer = None
