@@ -166,8 +166,9 @@ def _choices() -> Shown:
         "embedders": [{"value": name} for name in schemas.EMBEDDERS],
         "default_embedder": bundle.settings.embedder,
         "presets": schemas.PRESETS,
-        "default_preset": schemas.DEFAULT_PRESET,
+        "default_preset": bundle.settings.preset,
         "trackers": schemas.TRACKERS,
+        "default_tracker": bundle.settings.tracker,
         "is_worker_alive": is_worker_alive(bundle),
     }
 

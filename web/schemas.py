@@ -16,7 +16,6 @@ from records import Kind
 from store.tables import KINDS, RENDER, RETRACK, STATES, TRACK
 
 PRESETS = ("fast", "balanced", "accurate")
-DEFAULT_PRESET = "balanced"
 TRACKERS = ("recorded", "online", "deepsort")
 DETECTORS = ("auto", "hog", "yolox", "paddledet")
 EMBEDDERS = ("auto", "hsv_stripes", "paddle")
@@ -310,7 +309,7 @@ def _choice(names: tuple[str, ...], description: str) -> String:
 class JobSettings(Schema):
     """How to work on a video; what is left out comes from the site's settings."""
 
-    preset = _choice(PRESETS, f"How thoroughly; `{DEFAULT_PRESET}` by default. The other choices win over it.")
+    preset = _choice(PRESETS, "How thoroughly. The other choices win over it.")
     detector = _choice(DETECTORS, "What finds people and vehicles.")
     embedder = _choice(EMBEDDERS, "What tells them apart.")
     tracker = _choice(

@@ -20,10 +20,16 @@ export function fillBadge(badge, state) {
   badge.textContent = state ? t(`state.${state}`) : "";
 }
 
+function stageWord(job) {
+  if (job.state === "queued") return t("stage.queued");
+  const key = [`stage.${job.kind}.${job.stage}`, `stage.${job.stage}`].find(has);
+  return key ? t(key) : "";
+}
+
 function fillProgress(field, job) {
   field("bar").value = Math.round(job.progress * 100);
   field("percent").textContent = percent(job.progress);
-  field("stage").textContent = job.state === "queued" ? t("stage.queued") : has(`stage.${job.stage}`) ? t(`stage.${job.stage}`) : "";
+  field("stage").textContent = stageWord(job);
   const isRunning = job.state === "running";
   field("rate").textContent = isRunning && job.fps ? t("job.rate", { fps: number(job.fps, 1) }) : "";
   field("left").textContent = isRunning && job.eta_s !== null ? t("job.left", { time: duration(job.eta_s) }) : "";

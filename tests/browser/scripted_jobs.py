@@ -67,7 +67,7 @@ class ScriptedWorker:
         """End it with one track, by another tracker."""
         files = self._begin_files(held)
         files.adopt(self._base(held))
-        self._publish(held, files, track_count=1, stage_seconds={"track": 1.0, "refine": 0.5}, tracker=tracker)
+        self._publish(held, files, track_count=1, stage_seconds={"track": 1.0, "crops": 0.5}, tracker=tracker)
 
     def finish_render(self, held: jobs.Claim) -> None:
         """End it with an annotated video."""

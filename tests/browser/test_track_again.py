@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -109,7 +110,7 @@ def test_a_video_is_tracked_again_and_the_page_shows_the_new_result(
     assert (job["kind"], job["state"]) == ("retrack", "queued")
     held = worker.claim(job)
     assert held.settings == {"tracker": "deepsort"}
-    worker.report(held, "track", 0.5)
+    worker.report(held, "analyse", 0.5)
     expect(card.locator("[data-field=stage]")).to_have_text("Tracking")
     worker.finish_retrack(held, tracker="deepsort")
     expect(page.locator("#strip [data-track]")).to_have_count(1)
@@ -212,3 +213,25 @@ def _retrack(site: RunningSite, worker: ScriptedWorker, video: dict[str, Any]) -
     """Give a video a result without an annotated video."""
     job = site.post(f"/videos/{video['id']}/jobs", {"kind": "retrack", "tracker": "online"})
     worker.finish_retrack(worker.claim(job), tracker="online")
+
+
+def test_a_real_worker_tracks_again_and_draws(open_page: Any, whole_site: RunningSite, real_clip: Path) -> None:
+    video = whole_site.upload(real_clip, preset="fast")
+    page = open_page()
+    page.goto(f"{whole_site.url}{video['page_url']}")
+    expect(_fact(page, "Preset")).to_have_text("Fast", timeout=120_000)
+    expect(_fact(page, "Tracker")).to_have_text("Recorded")
+    page.locator("#retrack-tracker").select_option("deepsort")
+    page.locator("#retrack-form button").click()
+    expect(_fact(page, "Tracker")).to_have_text("DeepSORT", timeout=60_000)
+    wait_until(page, "document.getElementById('video').readyState >= 2")
+    box = page.locator("#annotated")
+    box.locator("[data-part=missing] button").click()
+    expect(box.locator("[data-part=ready] a")).to_be_visible(timeout=60_000)
+    with page.expect_download() as download:
+        box.locator("[data-part=ready] a").click()
+    with av.open(str(download.value.path())) as drawn:
+        assert sum(1 for _ in drawn.decode(video=0)) == 60
+    result = whole_site.get(f"/videos/{video['id']}")["result"]
+    assert (result["preset"], result["tracker"], result["frame_count"]) == ("fast", "deepsort", 60)
+    assert result["detected_boxes"] is not None

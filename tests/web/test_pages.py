@@ -91,7 +91,6 @@ def test_the_choices_of_models_are_those_that_there_are() -> None:
 
 def test_the_presets_and_trackers_are_those_that_there_are() -> None:
     assert set(schemas.PRESETS) == set(presets.PRESETS)
-    assert schemas.DEFAULT_PRESET == presets.DEFAULT_PRESET
     assert set(schemas.TRACKERS) == set(TRACKERS)
 
 
