@@ -98,8 +98,7 @@ class FusedTracks:
     def learn(self, rows: Indices, columns: Indices, frame: FusionInput) -> None:
         """Blend features in: a mean at first, later one that forgets; what is hidden counts less.
 
-        Quality weights follow the idea of StrongSORT's moving average and of DeepSORT's warning that
-        features of occluded people spoil a gallery.
+        The moving average is that of JDE and StrongSORT; here its rate depends on time and on how much is seen.
         """
         max_hidden = self._options.max_hidden
         worth = np.clip((frame.trust[columns] - (1 - max_hidden)) / max_hidden, 0, 1)
