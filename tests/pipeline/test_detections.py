@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.detections import LEVELS, DetectionHead, DetectionTable, DetectionWriter, quantise, restore
-from records import Detections, MediaFacts, ModelInfo, Notice
+from records import Detections, FloatArray, MediaFacts, ModelInfo, Notice
 
 _FACTS = MediaFacts("matroska", "ffv1", "bgr0", 320, 240, 3.0, 10.0, 30, 1.0, 0, 1000)
 _HEAD = DetectionHead(
@@ -27,9 +27,10 @@ def _detections(count: int, seed: int) -> Detections:
     return Detections(boxes, random.uniform(0, 1, count).astype(np.float32), random.integers(0, 6, count))
 
 
-def _descriptors(count: int, seed: int, dimension: int = 48) -> np.ndarray:
-    rows = np.random.default_rng(seed).normal(size=(count, dimension)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+def _descriptors(count: int, seed: int, dimension: int = 48) -> FloatArray:
+    rows = np.random.default_rng(seed).normal(size=(count, dimension))
+    unit: FloatArray = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def test_a_descriptor_comes_back_nearly_as_it_was() -> None:

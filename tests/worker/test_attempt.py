@@ -17,7 +17,7 @@ from errors import ResightError
 from points import PointTable
 from store import jobs, tracks, videos
 from store.files import Storage
-from store.tables import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, new_id
+from store.tables import CANCELLED, DONE, FAILED, QUEUED, RENDER, RETRACK, RUNNING, TRACK, Job, new_id
 from tests.databases import NOON, after
 from tests.small_video import ScriptedDetector, ScriptedEmbedder, write_video
 from worker.attempt import Workplace, run_attempt
@@ -45,9 +45,9 @@ class Bench:
             videos.add(session, new, NOON)
         self.job_id = self.enqueue()
 
-    def enqueue(self) -> str:
+    def enqueue(self, kind: str = TRACK, **wishes: str) -> str:
         with self.sessions.begin() as session:
-            return jobs.enqueue(session, self.video_id, {}, NOON).id
+            return jobs.enqueue(session, self.video_id, wishes, NOON, kind=kind).id
 
     def run(self, job_id: str | None = None) -> Job:
         place = Workplace(
@@ -262,3 +262,64 @@ def test_a_commit_whose_answer_was_lost_counts_as_published(bench: Bench) -> Non
     job = bench.run()
     assert (job.state, lost) == (DONE, [DONE])
     assert len(bench.files()) == 5
+
+
+def test_tracking_again_needs_no_network_and_keeps_the_rest(bench: Bench) -> None:
+    first = bench.run()
+    before = _points(bench, first)
+    bench.before = lambda call: _raise(AssertionError("no network may run"))
+    job = bench.run(bench.enqueue(RETRACK, tracker="online"))
+    assert (job.state, job.tracker, job.preset) == (DONE, "online", first.preset)
+    assert (job.detected_boxes, job.embedded_boxes) == (first.detected_boxes, first.embedded_boxes)
+    assert (job.frame_count, job.track_count) == (30, 1)
+    assert bench.files() == ["1.jpg", "detections.npz", "playback.mp4", "points.npz"], "nothing was drawn"
+    assert len(_points(bench, job)) == 29 == len(before) - 1, "online shows a track from its second box on"
+    assert _crop_of(bench, job).startswith(b"\xff\xd8")
+    same = bench.run(bench.enqueue(RETRACK, tracker="recorded"))
+    assert len(_points(bench, same)) == len(before)
+
+
+def test_tracking_again_without_a_result_says_so(bench: Bench) -> None:
+    bench.change(lambda session: jobs.cancel(session, bench.job_id, NOON))
+    job = bench.run(bench.enqueue(RETRACK))
+    assert (job.state, job.error_code) == (FAILED, "job.no_base")
+    assert bench.files() == []
+
+
+@pytest.mark.parametrize("kind", [RETRACK, RENDER])
+def test_a_result_whose_files_are_gone_says_so(bench: Bench, kind: str) -> None:
+    first = bench.run()
+    files = bench.storage.attempt(bench.video_id, first.id, first.claim_count)
+    files.detections.unlink()
+    files.points.unlink()
+    job = bench.run(bench.enqueue(kind))
+    assert (job.state, job.error_code) == (FAILED, "job.no_base")
+    assert bench.files() == ["1.jpg", "annotated.mp4", "playback.mp4"], "the result stays as it was"
+
+
+def test_the_annotated_video_comes_later(bench: Bench) -> None:
+    bench.run()
+    again = bench.run(bench.enqueue(RETRACK))
+    job = bench.run(bench.enqueue(RENDER))
+    assert job.state == DONE
+    assert set(job.stage_seconds) == {"decode", "draw", "encode"}
+    assert bench.files() == ["1.jpg", "annotated.mp4", "detections.npz", "playback.mp4", "points.npz"]
+    assert bench.storage.attempt(bench.video_id, again.id, again.claim_count).annotated.stat().st_size > 1000
+    with bench.sessions() as session:
+        assert videos.get(session, bench.video_id).result_job_id == again.id
+
+
+def test_a_job_takes_its_wishes_before_the_settings(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, tracker="online", preset="accurate")
+    job = bench.run()
+    assert (job.tracker, job.preset) == ("online", "accurate")
+    job = bench.run(bench.enqueue(tracker="deepsort", preset="fast"))
+    assert (job.tracker, job.preset, job.detected_boxes) == ("deepsort", "fast", 10)
+
+
+def _points(bench: Bench, job: Job) -> PointTable:
+    return PointTable.load(bench.storage.attempt(bench.video_id, job.id, job.claim_count).points)
+
+
+def _crop_of(bench: Bench, job: Job) -> bytes:
+    return bench.storage.attempt(bench.video_id, job.id, job.claim_count).crop(1).read_bytes()
