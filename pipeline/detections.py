@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from records import Detections, FloatArray, IntArray, MediaFacts, ModelInfo, Notice
 
 FORMAT_VERSION = 1
-LEVELS = 31
+LEVELS = 15
 """A descriptor's largest number becomes this; more levels take more room and change no track."""
 _CHUNK_BOXES = 2048
-_FAST_DEFLATE = 1
+_DEFLATE_LEVEL = 6
 
 Codes = NDArray[np.int8]
 Affine = NDArray[np.float64]
@@ -106,7 +106,7 @@ class DetectionWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._part = path.with_name(f".{path.name}.part")
-        self._file = zipfile.ZipFile(self._part, "w", zipfile.ZIP_DEFLATED, compresslevel=_FAST_DEFLATE)
+        self._file = zipfile.ZipFile(self._part, "w", zipfile.ZIP_DEFLATED, compresslevel=_DEFLATE_LEVEL)
         self._chunks: dict[str, int] = {}
         self._pending: list[tuple[Detections, Codes]] = []
         self._pending_boxes = 0
