@@ -87,6 +87,16 @@ class Settings:
     emb_model_dir: Path = _setting(
         Path("model/embedding"), "RESIGHT_EMB_MODEL_DIR", "Embedding weights: the folder of an exported Paddle model."
     )
+    preset: str = _setting(
+        "balanced",
+        "RESIGHT_PRESET",
+        "`fast`, `balanced` or `accurate`: what decides where a job chooses no models, frames or crops of its own.",
+    )
+    tracker: str = _setting(
+        "recorded",
+        "RESIGHT_TRACKER",
+        "`recorded` looks at finished tracks once more, `online` does not, `deepsort` is DeepSORT as published.",
+    )
     use_gpu: bool = _setting(False, "RESIGHT_USE_GPU", "Run the networks on the GPU (`true` or `false`).")
     cpu_threads: int = _setting(0, "RESIGHT_CPU_THREADS", "Threads of the networks; 0: one for each core.")
 

@@ -88,6 +88,9 @@ MESSAGES: dict[str, str] = {
     "job.out_of_memory": N_(
         "There was not enough memory for this video. Close other programs or scale the video down, then retry."
     ),
+    "job.no_base": N_(
+        "The result that this work builds on is not there, or not complete. Run everything again for this video."
+    ),
     # requests
     "request.invalid": N_("The request is not valid: %(detail)s."),
     "request.not_found": N_("There is no such page or object."),
@@ -95,6 +98,16 @@ MESSAGES: dict[str, str] = {
     "request.cross_site": N_("The request came from another site and was refused. Use the pages of this site."),
     "request.expired_form": N_("This form has expired. Reload the page and send it again."),
     "request.conflict": N_("That cannot be done while the job is %(state)s."),
+    "request.busy": N_(
+        "Another job of this video is waiting or running. Wait until it has finished, or cancel it, and then try again."
+    ),
+    "request.no_detections": N_(
+        "The result of this video was made without keeping its detections, so it cannot be tracked again on its own. Run everything again instead."
+    ),
+    "request.annotated_there": N_("The annotated video is there already. Download it."),
+    "request.no_annotated": N_(
+        "The annotated video of this result has not been made yet. Make it on the page of the video."
+    ),
     "request.no_result": N_("This video has no result yet. Wait for its job to finish."),
     "request.internal": N_("Something went wrong inside the program. The log says more; try again, or report it."),
     "request.missing": N_("“%(name)s” is missing. Fill it in and send it again."),

@@ -20,15 +20,16 @@ from types import FrameType
 
 from deep_sort.tracker import TrackerOptions
 from errors import ResightError
-from model.registry import build_embedder
 from pipeline import run
-from pipeline.analyse import Seen
+from pipeline.analyse import BEST_CROPS, GPU_BATCH, BatchLimits, Seen
 from pipeline.flags import DETECTION_DIR, EMBEDDING_DIR, build_parser, sentences_about_flags_without_effect
-from pipeline.lanes import build_detector_lanes
+from pipeline.models import ModelChoice, build_models
+from pipeline.presets import DEFAULT_PRESET, preset_of
 from pipeline.preview import PreviewWindow, can_show_windows
 from pipeline.spool import SpooledSource
 from pipeline.terminal import ProgressBar, output_line, report_lines
 from pipeline.threads import available_cores, limit_thread_pools, plan_threads
+from pipeline.tracking import RECORDED, TrackingOptions
 from points import mot_lines
 from records import Progress
 from video.decode import VideoReader, open_camera, open_pictures, open_video
@@ -42,6 +43,9 @@ def track_video(
     camera_id: int | str | None = None,
     img_dir: str | Path | None = None,
     save_dir: str | Path | None = None,
+    preset: str = DEFAULT_PRESET,
+    tracker: str = RECORDED,
+    embed: str = BEST_CROPS,
     detector: str = "auto",
     det_model_dir: str | Path = DETECTION_DIR,
     threshold: float | None = None,
@@ -67,10 +71,14 @@ def track_video(
     video_path, camera_id, img_dir : exactly one of them: a file; a camera's index or URL; a folder of
         pictures, taken in the order of their names at ``frame_rate``.
     save_dir : gets ``output.mp4`` and ``result.txt``; None writes nothing.
+    preset : ``fast``, ``balanced`` or ``accurate``; see `pipeline.presets`.
+    tracker : ``recorded``, ``online`` or ``deepsort``; see `pipeline.tracking`.
+    embed : ``best_crops`` of each stretch of a track, or ``every_box``, for comparison.
     detector, embedder : names from `model.registry`; ``auto`` takes the best whose weights are present.
     det_model_dir, emb_model_dir : where the weights are.
-    threshold, max_cosine_distance : None takes what suits the detector and the embedder.
-    nn_budget, max_iou_distance, max_age, n_init : see `deep_sort.tracker.TrackerOptions`.
+    threshold : lowest score of a box; None takes what suits the detector and the tracker.
+    max_cosine_distance, nn_budget, max_iou_distance, max_age, n_init : of ``deepsort`` alone; see
+        `deep_sort.tracker.TrackerOptions`.
     max_frames : read no more than these; None reads all.
     cpu_threads : of the networks; 0: one for each core.
     on_progress : called at every frame; what it raises ends the work and leaves no output behind.
@@ -101,27 +109,43 @@ def track_video(
             source = SpooledSource(source, spool)
         on_progress(Progress("load", 0.0, 0, None, None, None))
         plan = limit_thread_pools(plan_threads(available_cores(), requested=cpu_threads))
-        found = build_detector_lanes(
-            detector, Path(det_model_dir), threshold=threshold, threads=plan.networks, use_gpu=use_gpu
+        chosen = preset_of(preset)
+        models = build_models(
+            ModelChoice(
+                detector=detector,
+                det_model_dir=Path(det_model_dir),
+                threshold=threshold,
+                embedder=embedder,
+                emb_model_dir=Path(emb_model_dir),
+                use_gpu=use_gpu,
+                preset=preset,
+            ),
+            threads=plan.networks,
         )
-        embeds = build_embedder(embedder, Path(emb_model_dir), threads=plan.networks, use_gpu=use_gpu)
-        gate = embeds.max_cosine_distance if max_cosine_distance is None else max_cosine_distance
+        gate = models.embedder.max_cosine_distance if max_cosine_distance is None else max_cosine_distance
+        deepsort = TrackerOptions(
+            max_cosine_distance=gate,
+            nn_budget=nn_budget,
+            max_iou_distance=max_iou_distance,
+            max_age=max_age,
+            n_init=n_init,
+        )
+        weakest = {} if threshold is None else {"deepsort_score": threshold}
         request = run.TrackRequest(
             source=source,
             name=name,
-            detector=found,
-            embedder=embeds,
-            tracker=TrackerOptions(
-                max_cosine_distance=gate,
-                nn_budget=nn_budget,
-                max_iou_distance=max_iou_distance,
-                max_age=max_age,
-                n_init=n_init,
-            ),
+            detector=models.detector,
+            embedder=models.embedder,
+            descriptor=models.descriptor,
+            tracking=TrackingOptions(mode=tracker, deepsort=deepsort, **weakest),
+            stride_at=chosen.stride,
+            crops_per_piece=chosen.crops_per_piece,
+            embed=embed,
+            batch=GPU_BATCH if use_gpu else BatchLimits(),
             annotated=None if folder is None else folder / VIDEO_NAME,
             max_frames=max_frames,
             is_over=is_over,
-            max_side=None,
+            copies=run.CopyOptions(max_side=None),
             watch=watch,
         )
         result = run.track_video(request, on_progress=on_progress)
@@ -195,7 +219,7 @@ def _run(options: argparse.Namespace) -> int:
 _PASSED_ON = (
     "camera_id", "img_dir", "frame_rate", "max_frames", "save_dir", "detector", "det_model_dir", "threshold",
     "embedder", "emb_model_dir", "cpu_threads", "use_gpu", "max_cosine_distance", "max_iou_distance", "max_age",
-    "n_init",
+    "n_init", "preset", "tracker", "embed",
 )  # fmt: skip
 """Flags that go to `track_video` as they are."""
 

@@ -212,7 +212,8 @@ def make_worker_app(settings: Settings) -> Celery:
 
 
 def _run_job(job_id: str, settings: Settings, worker: str, shutdown: _Shutdown) -> None:
-    from worker.attempt import Workplace, build_models, run_attempt
+    from worker.attempt import Workplace, run_attempt
+    from worker.kinds import models_of_job
 
     engine = make_engine(settings.resolved_database_url())
     try:
@@ -222,7 +223,7 @@ def _run_job(job_id: str, settings: Settings, worker: str, shutdown: _Shutdown) 
             storage=Storage(settings.data_dir),
             worker=worker,
             is_stopping=shutdown.has_begun,
-            build_models=build_models,
+            build_models=models_of_job,
         )
         run_attempt(job_id, place)
     finally:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -20,11 +19,13 @@ from pathlib import Path
 
 import av
 
+from bench.machine import machine_line
 from bench.measure import UNTRAINED_RESNET, Measured, add_flags
-from pipeline.threads import available_cores
+from pipeline.analyse import BEST_CROPS, EVERY_BOX
+from pipeline.presets import PRESETS
 
 _ROOT = Path(__file__).resolve().parent.parent
-_STAGES = ("decode", "detect", "embed", "track", "draw", "encode")
+_STAGES = ("decode", "detect", "describe", "embed", "track", "draw", "encode")
 
 
 def run_apart(options: argparse.Namespace, **changes: str) -> Measured:
@@ -49,7 +50,8 @@ def run_apart(options: argparse.Namespace, **changes: str) -> Measured:
 
 
 _MEASURE_VALUES = (
-    "video", "detector", "det_model_dir", "embedder", "emb_model_dir", "max_frames", "thread_pools",
+    "video", "detector", "det_model_dir", "embedder", "emb_model_dir", "max_frames", "thread_pools", "preset",
+    "tracker", "embed",
 )  # fmt: skip
 
 
@@ -85,6 +87,7 @@ def table(measured: dict[str, Measured]) -> Iterator[str]:
         "CPU ms/frame",
         *(f"{s} ms" for s in _STAGES),
         "tracks",
+        "embedded boxes",
         "peak MiB",
     ]
     yield f"| {' | '.join(head)} |"
@@ -97,6 +100,7 @@ def table(measured: dict[str, Measured]) -> Iterator[str]:
             f"{1000 * job.cpu_seconds / job.frames:.1f}",
             *(f"{1000 * job.stage_seconds.get(stage, 0.0) / job.frames:.1f}" for stage in _STAGES),
             str(job.tracks),
+            f"{job.embedded_boxes} of {job.detected_boxes}",
             f"{job.peak_mib:.0f}",
         ]
         yield f"| {' | '.join(cells)} |"
@@ -110,32 +114,20 @@ def memory_table(job: Measured) -> Iterator[str]:
         yield f"| {stage} | {minute:g} | {mib:.0f} |"
 
 
-def machine_line() -> str:
-    """Return the processor and the commit that are being measured."""
-    models = [line for line in _cpu_lines() if line.startswith("model name")]
-    model = models[0].partition(":")[2].strip() if models else platform.processor()
-    git = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, cwd=_ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    python = f"Python {platform.python_version()}"
-    return f"{available_cores()} cores, {model} ({platform.machine()}), {python}, commit {commit}"
-
-
-def _cpu_lines() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text("utf-8").splitlines() if path.exists() else []
-
-
 def main() -> None:
     """Measure what the flags ask for and print it."""
     parser = argparse.ArgumentParser(prog="bench.job", description=__doc__)
     add_flags(parser)
     parser.add_argument("--loop", type=float, metavar="MINUTES", help="play the file over and over for so long")
     parser.add_argument(
-        "--resnet101_vd", action="store_true", help="also with ResNet101_vd on every box (untrained: timing only)"
+        "--resnet101_vd",
+        action="store_true",
+        help="also with ResNet101_vd, on the best crops of tracks and on every box (untrained: timing only)",
     )
     parser.add_argument(
         "--compare_threads", action="store_true", help="also with the thread pools as the libraries make them"
     )
+    parser.add_argument("--presets", action="store_true", help="also with each preset")
     options = parser.parse_args()
     machine = machine_line()  # the commit that runs, should another follow meanwhile
     with ExitStack() as cleanup:
@@ -149,11 +141,17 @@ def main() -> None:
         if options.resnet101_vd:
             export = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
             _export_resnet(export)
-            measured[f"{options.detector} + ResNet101_vd on every box (untrained: timing only)"] = run_apart(
-                options, embedder=UNTRAINED_RESNET, emb_model_dir=str(export)
-            )
+            for words, policy in (("the best crops", BEST_CROPS), ("every box", EVERY_BOX)):
+                measured[f"{options.detector} + ResNet101_vd on {words} (untrained: timing only)"] = run_apart(
+                    options, embedder=UNTRAINED_RESNET, emb_model_dir=str(export), embed=policy
+                )
+        if options.presets:
+            for preset in PRESETS:
+                measured[f"{name}, {preset}"] = run_apart(options, preset=preset)
     print(machine + "\n")
     print("\n".join(table(measured)))
+    if options.playback:
+        print(f"\nStored detections: {measured[name].detections_mib_per_hour:.0f} MiB an hour of this video")
     if options.loop:
         print("\n" + "\n".join(memory_table(measured[name])))
 

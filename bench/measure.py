@@ -16,12 +16,15 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from deep_sort.tracker import TrackerOptions
 from model.protocols import Embedder
 from model.registry import build_detector, build_embedder
+from pipeline.analyse import BEST_CROPS, EMBED_POLICIES
 from pipeline.lanes import build_detector_lanes
-from pipeline.run import TrackRequest, track_video
+from pipeline.models import weak_score_of, with_descriptor
+from pipeline.presets import DEFAULT_PRESET, PRESETS, preset_of
+from pipeline.run import TrackingResult, TrackRequest, track_video
 from pipeline.threads import available_cores, limit_thread_pools, plan_threads
+from pipeline.tracking import RECORDED, TRACKERS, TrackingOptions
 from records import Progress
 from video.decode import open_video
 
@@ -44,6 +47,9 @@ class Measured:
     frames: int
     tracks: int
     boxes: int
+    detected_boxes: int
+    embedded_boxes: int
+    detections_mib_per_hour: float
     seconds: float
     cpu_seconds: float
     load_seconds: float
@@ -81,8 +87,13 @@ def measure(options: argparse.Namespace) -> Measured:
         threads, build = 0, build_detector
         if options.thread_pools == "shared_out":
             threads, build = limit_thread_pools(plan_threads(available_cores())).networks, build_detector_lanes
+        chosen = preset_of(options.preset)
         detector = build(
-            options.detector, options.det_model_dir, threshold=None, threads=threads, use_gpu=options.use_gpu
+            options.detector,
+            options.det_model_dir,
+            threshold=weak_score_of(options.detector, options.det_model_dir),
+            threads=threads,
+            use_gpu=options.use_gpu,
         )
         embedder = _embedder(options, threads)
         source = partial(open_video, options.video, name=options.video.name)
@@ -93,7 +104,12 @@ def measure(options: argparse.Namespace) -> Measured:
             name=options.video.name,
             detector=detector,
             embedder=embedder,
-            tracker=TrackerOptions(max_cosine_distance=embedder.max_cosine_distance),
+            descriptor=with_descriptor(detector, embedder).descriptor,
+            tracking=TrackingOptions(mode=options.tracker),
+            stride_at=chosen.stride,
+            crops_per_piece=chosen.crops_per_piece,
+            embed=options.embed,
+            detections=folder / "detections.npz" if options.playback else None,
             playback=folder / "playback.mp4" if options.playback else None,
             annotated=folder / "annotated.mp4",
             max_frames=options.max_frames,
@@ -106,6 +122,9 @@ def measure(options: argparse.Namespace) -> Measured:
             frames=result.frame_count,
             tracks=len(result.tracks),
             boxes=len(result.points),
+            detected_boxes=result.detected_boxes,
+            embedded_boxes=result.embedded_boxes,
+            detections_mib_per_hour=_mib_per_hour(request.detections, result),
             seconds=time.perf_counter() - loaded_s,
             cpu_seconds=time.process_time() - loaded_cpu_s,
             load_seconds=loaded_s - started_s,
@@ -113,6 +132,14 @@ def measure(options: argparse.Namespace) -> Measured:
             peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             memory=memory.samples,
         )
+
+
+def _mib_per_hour(detections: Path | None, result: TrackingResult) -> float:
+    """Return how large the stored detections of an hour of such a video are; 0 where none were stored."""
+    if detections is None:
+        return 0.0
+    hours = result.frame_count / result.facts.frame_rate / 3600
+    return detections.stat().st_size / 2**20 / hours
 
 
 def _embedder(options: argparse.Namespace, threads: int) -> Embedder:
@@ -134,6 +161,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help=f"a name of the registry, or {UNTRAINED_RESNET}: an export without training, for timing only",
     )
     parser.add_argument("--emb_model_dir", type=Path, default=Path("model/embedding"))
+    parser.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
+    parser.add_argument("--tracker", choices=TRACKERS, default=RECORDED)
+    parser.add_argument("--embed", choices=EMBED_POLICIES, default=BEST_CROPS)
     parser.add_argument("--max_frames", type=int)
     parser.add_argument("--playback", action="store_true", help="write the playback copy as well, as the worker does")
     parser.add_argument("--use_gpu", action="store_true")

@@ -48,7 +48,9 @@ class MotSequence:
 
         Boxes without scores (MOT's public boxes write other numbers there) count as certain.
         """
-        rows = np.loadtxt(self.folder / "det" / f"{name}.txt", delimiter=",", ndmin=2, dtype=np.float64)
+        with (self.folder / "det" / f"{name}.txt").open("r", encoding="ascii") as file:
+            lines = [line for line in file if line.strip()]
+        rows = np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64) if lines else np.zeros((0, 7))
         frames = rows[:, 0].astype(int) - 1
         scores = rows[:, 6]
         if len(scores) and (scores.min() < 0 or scores.max() > 1):
@@ -73,20 +75,28 @@ def find_sequences(data: Path, names: Sequence[str] = ()) -> list[MotSequence]:
     ------
     FileNotFoundError
         when there is none, or one of ``names`` is missing.
+    ValueError
+        for a sequence without length or frame rate.
     """
     found = {}
     for truth in sorted(data.glob("*/gt/gt.txt")):
         folder = truth.parent.parent
-        info = configparser.ConfigParser()
-        info.read(folder / "seqinfo.ini", encoding="utf-8")
-        section = info["Sequence"]
-        found[folder.name] = MotSequence(folder, section.getint("seqLength"), section.getfloat("frameRate"))
+        found[folder.name] = _sequence(folder)
     missing = [name for name in names if name not in found]
     if missing or not found:
         raise FileNotFoundError(
             f"no sequence {', '.join(missing) or 'with gt/gt.txt'} in {data}; it has {sorted(found)}"
         )
     return [found[name] for name in names or found]
+
+
+def _sequence(folder: Path) -> MotSequence:
+    info = configparser.ConfigParser()
+    info.read(folder / "seqinfo.ini", encoding="utf-8")
+    section = info["Sequence"] if info.has_section("Sequence") else {}
+    if not {"seqlength", "framerate"} <= {key.lower() for key in section}:
+        raise ValueError(f"{folder / 'seqinfo.ini'} must have seqLength and frameRate in its section [Sequence]")
+    return MotSequence(folder, int(section["seqLength"]), float(section["frameRate"]))
 
 
 def judge(sequences: Sequence[MotSequence], results: Mapping[str, str]) -> dict[str, dict[str, float]]:

@@ -35,7 +35,7 @@ def build_detector(name: str, model_dir: Path, *, threshold: float | None, threa
         raise ValueError(f"threshold must lie in 0 to 1, not {threshold}")
     notices: tuple[Notice, ...] = ()
     if name == "auto":
-        name = _best_detector(model_dir)
+        name = resolve_detector(name, model_dir)
         if name == "hog":
             notices = (Notice("model.hog_fallback", {"path": str(model_dir)}),)
     if name == "hog":
@@ -102,8 +102,10 @@ def build_embedder(name: str, model_dir: Path, *, threads: int, use_gpu: bool) -
     raise ModelError("model.unknown", what="embedder", name=name, choices=", ".join(EMBEDDERS))
 
 
-def _best_detector(model_dir: Path) -> str:
-    """Return ``paddledet``, ``yolox`` or ``hog``, by what lies at the path; half of an export is not passed over."""
+def resolve_detector(name: str, model_dir: Path) -> str:
+    """Return ``name``, or for ``auto`` the best whose weights lie at the path; half of an export is not passed over."""
+    if name != "auto":
+        return name
     from model.paddle_files import find_paddle_files
     from model.paddledet_config import CONFIG_NAME
 

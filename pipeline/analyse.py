@@ -1,133 +1,233 @@
-"""The first pass: decode → detect → embed → track, with the playback copy written behind."""
+"""The first pass: decode → detect → describe → track, with the playback copy written behind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from boxes import clip_to_frame
 from model.crops import cut_crops
 from model.protocols import Detector, Embedder
-from pipeline.best_crops import rate_boxes
-from pipeline.columns import PointColumns
+from pipeline.best_crops import RatedCrop, rate_boxes
+from pipeline.detections import Codes, DetectionWriter, FoundBoxes, quantise, restore
+from pipeline.finishing import FinishedTracks
+from pipeline.follow import Followed, Follower
+from pipeline.piece_crops import PieceCrops
 from pipeline.stopwatch import Stopwatch
-from pipeline.summaries import RunningSummary
-from pipeline.tracking import FrameTracks, KindTrackers
+from pipeline.tracking import FrameTracks
 from points import PointTable
-from records import CLASS_KINDS, Detections, FloatArray, Frame, Image, TrackSummary
+from records import Detections, FloatArray, Frame, Image, IntArray, TrackSummary
+from video.camera_motion import CameraMotion
 
 MIN_SIDE_PX = 4.0
 """Boxes narrower or lower than this hold nothing that could be recognised."""
+DESCRIBED_SCORE = 0.3
+"""Boxes below are matched by their place alone, so that describing them would be in vain."""
+BEST_CROPS, EVERY_BOX = EMBED_POLICIES = ("best_crops", "every_box")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchLimits:
-    """How many frames the networks are given at once.
+    """How much the networks are given at once.
 
     Attributes
     ----------
     max_frames : more wait longer before a cancel is seen, and pay only on a GPU.
     max_bytes : of pictures; a single frame may be larger.
+    crops : that wait for the embedder before it starts.
     """
 
     max_frames: int = 4
     max_bytes: int = 64 * 2**20
+    crops: int = 16
 
     def __post_init__(self) -> None:
-        if self.max_frames < 1:
-            raise ValueError(f"max_frames is {self.max_frames}; at least 1 is wanted")
+        for name in ("max_frames", "crops"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; at least 1 is wanted")
+
+
+GPU_BATCH = BatchLimits(max_frames=32, max_bytes=512 * 2**20, crops=128)
+"""What fills a GPU."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """Who looks at boxes, and at which.
+
+    Attributes
+    ----------
+    descriptor : describes every box of some score, for the tracker.
+    network : embeds boxes for the summaries of tracks; None leaves that to the descriptors.
+    network_policy : ``best_crops`` of each piece of a track, or ``every_box``.
+    crops_per_piece : at most so many of the former.
+    lowest_score : boxes below are neither described nor embedded.
+    """
+
+    descriptor: Embedder
+    network: Embedder | None = None
+    network_policy: str = BEST_CROPS
+    crops_per_piece: int = 4
+    lowest_score: float = DESCRIBED_SCORE
+
+    def __post_init__(self) -> None:
+        if self.network_policy not in EMBED_POLICIES:
+            raise ValueError(f"embed is “{self.network_policy}”; one of {', '.join(EMBED_POLICIES)} is wanted")
+        if self.crops_per_piece < 1:
+            raise ValueError(f"crops_per_piece is {self.crops_per_piece}; at least 1 is wanted")
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """One analysed frame, for whoever watches: the frame and its tracks."""
+    """One frame, for whoever watches: the frame and the tracks of the last one that was analysed."""
 
     frame: Frame
     tracks: FrameTracks
 
 
 class Analysis:
-    """Takes frames in and keeps points and track summaries.
+    """Takes frames in and keeps tracks; use `closing` or `close` it.
 
     Parameters
     ----------
-    trackers : that have seen no frame yet.
-    stopwatch : gets the seconds of ``detect``, ``embed`` and ``track``.
+    follower : that has seen no frame yet.
+    stride : every so manieth frame is analysed, the first among them.
+    writer : keeps what was detected; None keeps nothing.
+    stopwatch : gets the seconds of ``detect``, ``describe``, ``embed`` and ``track``.
+
+    Attributes
+    ----------
+    described_boxes : how many boxes the descriptor looked at so far.
     """
 
-    def __init__(self, detector: Detector, embedder: Embedder, trackers: KindTrackers, stopwatch: Stopwatch) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        looks: Looks,
+        follower: Follower,
+        *,
+        stride: int,
+        batch: BatchLimits,
+        writer: DetectionWriter | None,
+        stopwatch: Stopwatch,
+    ) -> None:
         self._detector = detector
-        self._embedder = embedder
-        self._trackers = trackers
+        self._looks = looks
+        self._follower = follower
+        self._stride = stride
+        self._batch = batch
+        self._writer = writer
         self._stopwatch = stopwatch
-        self._columns = PointColumns()
-        self._summaries: dict[int, RunningSummary] = {}
+        self._camera = CameraMotion()
+        self._embedded_rows: list[IntArray] = []
+        self._embeddings: list[FloatArray] = []
+        self.described_boxes = 0
+        is_sparse = looks.network is not None and looks.network_policy == BEST_CROPS
+        self._crops = PieceCrops(
+            count=looks.crops_per_piece if is_sparse else 1,
+            max_gap_s=follower.max_gap_s,
+            embed=self._embed_crops if is_sparse else lambda crops: None,
+            batch=batch.crops,
+        )
+
+    def close(self) -> None:
+        """Delete the crops that were kept."""
+        self._crops.__exit__(None, None, None)
 
     @property
-    def frame_count(self) -> int:
-        """How many frames were analysed."""
-        return self._columns.frame_count
+    def embedded_boxes(self) -> int:
+        """How many boxes the embedder looked at."""
+        if self._looks.network is None:
+            return self.described_boxes
+        return sum(len(rows) for rows in self._embedded_rows)
 
-    def points(self) -> PointTable:
-        """Return the points of all tracks so far."""
-        return self._columns.table()
-
-    def tracks(self) -> tuple[TrackSummary, ...]:
-        """Return the tracks so far, by number."""
-        return tuple(self._summaries[number].summary() for number in sorted(self._summaries))
-
-    def read(self, frames: Iterable[Frame], limits: BatchLimits) -> Iterator[Seen]:
+    def read(self, frames: Iterable[Frame]) -> Iterator[Seen]:
         """Analyse ``frames`` and yield each one as it is done."""
-        for batch in _batches(frames, limits):
+        tracks = FrameTracks(np.zeros(0, np.int64), np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
+        for batch in _batches(frames, self._batch, self._stride):
+            analysed = [frame for frame in batch if frame.index % self._stride == 0]
             with self._stopwatch.measure("detect"):
-                found = self._detector.detect([frame.image_bgr for frame in batch])
-            found = [_usable(detections, frame.image_bgr) for detections, frame in zip(found, batch, strict=True)]
-            with self._stopwatch.measure("embed"):
-                crops, embeddings = self._embed(batch, found)
-            for frame, detections, frame_crops, frame_embeddings in zip(batch, found, crops, embeddings, strict=True):
-                with self._stopwatch.measure("track"):
-                    tracks = self._trackers.step(detections, frame_embeddings)
-                    self._keep(frame, detections, tracks, frame_crops, frame_embeddings)
+                found = self._detector.detect([frame.image_bgr for frame in analysed])
+            found = [_usable(boxes, frame.image_bgr) for boxes, frame in zip(found, analysed, strict=True)]
+            codes = iter(zip(found, self._describe(analysed, found), strict=True))
+            for frame in batch:
+                self._follower.add_time(frame.pts_s)
+                if self._writer is not None:
+                    self._writer.add_time(frame.pts_s)
+                if frame.index % self._stride == 0:
+                    tracks = self._follow(frame, *next(codes))
                 yield Seen(frame, tracks)
 
-    def _embed(self, batch: Sequence[Frame], found: Sequence[Detections]) -> tuple[list[list[Image]], list[FloatArray]]:
-        """Embed the crops of all frames in one call; return crops and embeddings frame by frame."""
-        crops = [
-            cut_crops(frame.image_bgr, detections.boxes_xyxy) for frame, detections in zip(batch, found, strict=True)
-        ]
-        embeddings = self._embedder.embed([crop for frame_crops in crops for crop in frame_crops])
-        ends = np.cumsum([len(frame_crops) for frame_crops in crops])
-        return crops, np.split(embeddings, ends[:-1])
+    def finish(self) -> tuple[PointTable, tuple[TrackSummary, ...]]:
+        """Return the final points and tracks: there are no more frames."""
+        self._crops.finish()
+        with self._stopwatch.measure("track"):
+            finished = self._follower.finish(*self._embedded())
+        return finished.points, tuple(self._with_crop(track, finished) for track in finished.tracks)
 
-    def _keep(
-        self,
-        frame: Frame,
-        detections: Detections,
-        tracks: FrameTracks,
-        crops: Sequence[Image],
-        embeddings: FloatArray,
-    ) -> None:
-        rows = tracks.detection_indices
-        self._columns.add_frame(frame.pts_s, tracks.track_numbers, tracks.boxes_xyxy, detections.scores[rows])
-        if not len(rows):
-            return
+    def _embedded(self) -> tuple[IntArray, FloatArray]:
+        if not self._embedded_rows:
+            return np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
+        return np.concatenate(self._embedded_rows), np.concatenate(self._embeddings)
+
+    def _with_crop(self, track: TrackSummary, finished: FinishedTracks) -> TrackSummary:
+        jpeg, frame = self._crops.best(finished.pieces[track.number])
+        return replace(track, crop_jpeg=jpeg, crop_frame=frame)
+
+    def _describe(self, frames: Sequence[Frame], found: Sequence[Detections]) -> list[Codes]:
+        """Describe the boxes of all frames in one call; boxes of low score get zeros."""
+        looks = self._looks
+        stage = "embed" if looks.network is None else "describe"
+        with self._stopwatch.measure(stage):
+            chosen = [np.flatnonzero(boxes.scores >= looks.lowest_score) for boxes in found]
+            crops = [
+                crop
+                for frame, boxes, rows in zip(frames, found, chosen, strict=True)
+                for crop in cut_crops(frame.image_bgr, boxes.boxes_xyxy[rows])
+            ]
+            self.described_boxes += len(crops)
+            codes = quantise(looks.descriptor.embed(crops))
+        described, start = [], 0
+        for boxes, rows in zip(found, chosen, strict=True):
+            of_frame = np.zeros((len(boxes), looks.descriptor.dimension), np.int8)
+            of_frame[rows] = codes[start : start + len(rows)]
+            start += len(rows)
+            described.append(of_frame)
+        return described
+
+    def _follow(self, frame: Frame, boxes: Detections, codes: Codes) -> FrameTracks:
+        with self._stopwatch.measure("track"):
+            affine = self._camera.step(frame.image_bgr, boxes.boxes_xyxy)
+            if self._writer is not None:
+                self._writer.add(boxes, codes, affine)
+            followed = self._follower.follow(FoundBoxes(boxes, restore(codes), affine))
+            self._keep_crops(frame, boxes, followed)
+        if self._looks.network is not None and self._looks.network_policy == EVERY_BOX:
+            rows = np.flatnonzero(boxes.scores >= self._looks.lowest_score)
+            self._embed(rows + followed.first_detection, cut_crops(frame.image_bgr, boxes.boxes_xyxy[rows]))
+        return followed.tracks
+
+    def _keep_crops(self, frame: Frame, boxes: Detections, followed: Followed) -> None:
         height, width = frame.image_bgr.shape[:2]
-        ratings = rate_boxes(detections.boxes_xyxy, detections.scores, width, height)
-        for number, row in zip(tracks.track_numbers.tolist(), rows.tolist(), strict=True):
-            class_id = int(detections.class_ids[row])
-            if number not in self._summaries:
-                self._summaries[number] = RunningSummary(number, CLASS_KINDS[class_id])
-            self._summaries[number].add(
-                frame=frame.index,
-                pts_s=frame.pts_s,
-                class_id=class_id,
-                score=float(detections.scores[row]),
-                rating=float(ratings[row]),
-                embedding=embeddings[row],
-                crop_bgr=crops[row],
-            )
+        rows = followed.tracks.detection_indices
+        ratings = rate_boxes(boxes.boxes_xyxy, boxes.scores, width, height)[rows]
+        self._crops.add(frame, followed, cut_crops(frame.image_bgr, boxes.boxes_xyxy[rows]), ratings)
+
+    def _embed_crops(self, crops: Sequence[RatedCrop]) -> None:
+        self._embed(np.array([crop.detection for crop in crops], np.int64), [crop.image_bgr for crop in crops])
+
+    def _embed(self, rows: IntArray, crops: Sequence[Image]) -> None:
+        network = self._looks.network
+        if network is None or not len(rows):
+            return
+        with self._stopwatch.measure("embed"):
+            vectors = network.embed(crops).astype(np.float16).astype(np.float32)  # as a later run will read them
+        self._embedded_rows.append(rows)
+        self._embeddings.append(vectors)
+        if self._writer is not None:
+            self._writer.add_embeddings(rows, vectors)
 
 
 def _usable(detections: Detections, image_bgr: Image) -> Detections:
@@ -138,11 +238,13 @@ def _usable(detections: Detections, image_bgr: Image) -> Detections:
     return Detections(boxes[is_large], detections.scores[is_large], detections.class_ids[is_large])
 
 
-def _batches(frames: Iterable[Frame], limits: BatchLimits) -> Iterator[list[Frame]]:
+def _batches(frames: Iterable[Frame], limits: BatchLimits, stride: int) -> Iterator[list[Frame]]:
+    """Yield frames so that at most ``max_frames`` of each list are analysed."""
     batch: list[Frame] = []
     for frame in frames:
         batch.append(frame)
-        if len(batch) >= limits.max_frames or (len(batch) + 1) * frame.image_bgr.nbytes > limits.max_bytes:
+        is_full = (len(batch) + 1) * frame.image_bgr.nbytes > limits.max_bytes
+        if len(batch) >= limits.max_frames * stride or is_full:
             yield batch
             batch = []
     if batch:

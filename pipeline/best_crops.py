@@ -6,6 +6,8 @@ quality = size × completeness × isolation × score × sharpness, each in (0, 1
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -18,8 +20,10 @@ CUT_FACTOR = 0.3
 """What a box that touches the border of the frame is worth: feet or head are probably missing."""
 LEAST_ISOLATION = 0.05
 REPLACE_FACTOR = 1.1
-"""How much better a crop must be to replace the one kept: spares encoding each of many near-equal ones."""
+"""How much better a crop must be to replace the one kept: spares copying each of many near-equal ones."""
 MAX_CROP_SIDE = 512
+FIRST_SLOT_S = 1.0
+"""Crops of one person within a second show the same."""
 _BORDER_PX = 2.0
 _SHARPNESS_SIDE = 96
 _HALF_SHARP = 100.0
@@ -65,45 +69,89 @@ def sharpness(crop_bgr: Image) -> float:
     return max(variance / (variance + _HALF_SHARP), 1e-3)
 
 
-class BestCrop:
-    """The best crop of one track so far, kept as a JPEG.
+@dataclass(frozen=True, eq=False)
+class RatedCrop:
+    """A crop that was worth keeping.
 
     Attributes
     ----------
-    jpeg : at most `MAX_CROP_SIDE` pixels on the long side; empty before the first offer.
-    frame : index of its frame.
+    image_bgr : (H, W, 3) uint8 of its own, at most `MAX_CROP_SIDE` pixels on the long side.
+    detection : row of its box in all detections of the video.
     """
 
-    __slots__ = ("_quality", "frame", "jpeg")
+    image_bgr: Image
+    quality: float
+    frame: int
+    detection: int
 
-    def __init__(self) -> None:
-        self._quality = 0.0
-        self.jpeg = b""
-        self.frame = -1
 
-    def offer(self, crop_bgr: Image, rating: float, frame: int) -> None:
-        """Keep ``crop_bgr`` if it is clearly better than the one kept.
+class CropSlots:
+    """The best crops of one piece of a track, spread over its time.
+
+    Time is cut into slots, and each slot keeps its best crop. When there are more slots than ``count``, they get
+    twice as long and neighbours join.
+    """
+
+    __slots__ = ("_begin_s", "_count", "_slot_s", "_slots")
+
+    def __init__(self, count: int, begin_s: float) -> None:
+        if count < 1:
+            raise ValueError(f"count is {count}; at least 1 crop is wanted")
+        self._count = count
+        self._begin_s = begin_s
+        self._slot_s = FIRST_SLOT_S
+        self._slots: dict[int, RatedCrop] = {}
+
+    def offer(self, crop_bgr: Image, rating: float, pts_s: float, *, frame: int, detection: int) -> None:
+        """Keep ``crop_bgr`` if it is clearly better than the one of its slot.
 
         Parameters
         ----------
-        crop_bgr : (H, W, 3) uint8, at least 1×1.
+        crop_bgr : (H, W, 3) uint8, at least 1×1; not kept itself.
         rating : from `rate_boxes`, in (0, 1].
         """
-        wanted = self._quality * REPLACE_FACTOR
+        slot = self._slot_of(pts_s)
+        kept = self._slots.get(slot)
+        wanted = kept.quality * REPLACE_FACTOR if kept else 0.0
         if rating <= wanted:  # sharpness is below 1: it cannot win, so do not measure it
             return
         quality = rating * sharpness(crop_bgr)
         if quality > wanted:
-            self._quality, self.frame, self.jpeg = quality, frame, _encode_jpeg(crop_bgr)
+            self._slots[slot] = RatedCrop(shrunk(crop_bgr), quality, frame, detection)
+
+    def crops(self) -> tuple[RatedCrop, ...]:
+        """Return the crops in order of time."""
+        return tuple(self._slots[slot] for slot in sorted(self._slots))
+
+    def _slot_of(self, pts_s: float) -> int:
+        if self._count == 1:
+            return 0
+        slot = int((pts_s - self._begin_s) / self._slot_s)
+        while slot >= self._count:
+            slot //= 2
+            self._slot_s *= 2
+            joined: dict[int, RatedCrop] = {}
+            for old, crop in self._slots.items():
+                other = joined.get(old // 2)
+                if other is None or crop.quality > other.quality:
+                    joined[old // 2] = crop
+            self._slots = joined
+        return slot
 
 
-def _encode_jpeg(crop_bgr: Image) -> bytes:
+def shrunk(crop_bgr: Image) -> Image:
+    """Return a copy of a crop, at most `MAX_CROP_SIDE` pixels on the long side."""
     height, width = crop_bgr.shape[:2]
     scale = MAX_CROP_SIDE / max(height, width)
-    if scale < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        crop_bgr = cv2.resize(crop_bgr, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    is_done, buffer = cv2.imencode(".jpg", crop_bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    if scale >= 1:
+        return np.array(crop_bgr)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(crop_bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def encode_jpeg(image_bgr: Image) -> bytes:
+    """Return a crop as JPEG."""
+    is_done, buffer = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     if not is_done:
-        raise RuntimeError(f"OpenCV cannot encode a crop of shape {crop_bgr.shape}")
+        raise RuntimeError(f"OpenCV cannot encode a crop of shape {image_bgr.shape}")
     return buffer.tobytes()

@@ -8,10 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from model.registry import DETECTORS, EMBEDDERS
+from pipeline.analyse import EMBED_POLICIES
+from pipeline.presets import DEFAULT_PRESET, PRESETS
+from pipeline.tracking import DEEPSORT, RECORDED, TRACKERS
 
 DETECTION_DIR = Path("model/detection")
 EMBEDDING_DIR = Path("model/embedding")
 
+_DEEPSORT_DEFAULTS = {
+    "max_cosine_distance": None,
+    "nn_budget": 100,
+    "max_iou_distance": 0.7,
+    "max_age": 70,
+    "n_init": 3,
+}
 _TENSORRT_SWITCHES = ("--use_dynamic_shape", "--trt_calib_mode")
 _TENSORRT_SIZES = {"--trt_min_shape": 1, "--trt_max_shape": 1280, "--trt_opt_shape": 640}
 
@@ -38,6 +48,10 @@ def sentences_about_flags_without_effect(options: argparse.Namespace) -> Iterato
             yield f"{name} has no effect: TensorRT is not used."
     if not options.enable_mkldnn:
         yield "--enable_mkldnn False has no effect: Paddle always uses oneDNN on the CPU."
+    if options.tracker != DEEPSORT:
+        for name, usual in _DEEPSORT_DEFAULTS.items():
+            if getattr(options, name) != usual:
+                yield f"--{name} has no effect: it belongs to --tracker deepsort."
     if options.cpu_threads and options.use_gpu:
         yield "--cpu_threads has no effect on networks that run on the GPU."
 
@@ -63,12 +77,31 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     add("--threshold", type=float, help="lowest score of a box, 0 to 1 (what suits the detector)")
     add("--embedder", choices=EMBEDDERS, default="auto", help="auto takes trained weights where present")
     add("--emb_model_dir", default=str(EMBEDDING_DIR), help="folder of an exported embedding model (%(default)s)")
+    add(
+        "--embed",
+        choices=EMBED_POLICIES,
+        default=EMBED_POLICIES[0],
+        help="what a network embeds: the best crops of each stretch of a track, or every box, for comparison",
+    )
     add("--cpu_threads", type=int, default=0, help="threads of the networks; 0: one for each core (%(default)s)")
     _add_switch(parser, "--use_gpu", default=False, help_text="run the networks on the GPU")
 
 
 def _add_tracker(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("tracker").add_argument
+    add(
+        "--preset",
+        choices=tuple(PRESETS),
+        default=DEFAULT_PRESET,
+        help="fast leaves frames out, accurate takes the largest weights (%(default)s)",
+    )
+    add(
+        "--tracker",
+        choices=TRACKERS,
+        default=RECORDED,
+        help="recorded looks at finished tracks once more, online does not, deepsort is DeepSORT as published; the "
+        "flags below are of deepsort alone (%(default)s)",
+    )
     add("--max_cosine_distance", type=float, help="largest distance of appearance (what suits the embedder)")
     add("--nn_budget", type=int, default=100, help="appearances kept a track; 0 keeps all (%(default)s)")
     add("--max_iou_distance", type=float, default=0.7, help="largest 1 − IoU of a match (%(default)s)")

@@ -12,12 +12,14 @@ from records import Frame, Kind, TrackSummary
 from video.draw import Annotator
 
 
+def track_label(number: int, kind: Kind, class_name: str) -> str:
+    """Return what is written beside a track's boxes: ``3``, or ``car 7``."""
+    return str(number) if kind is Kind.PERSON else f"{class_name} {number}"
+
+
 def track_labels(tracks: Iterable[TrackSummary]) -> Mapping[int, str]:
-    """Return what is written beside each track's boxes, by number: ``3``, or ``car 7``."""
-    return {
-        track.number: str(track.number) if track.kind is Kind.PERSON else f"{track.class_name} {track.number}"
-        for track in tracks
-    }
+    """Return the labels of tracks by number."""
+    return {track.number: track_label(track.number, track.kind, track.class_name) for track in tracks}
 
 
 def draw_tracks(

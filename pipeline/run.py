@@ -9,31 +9,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice, takewhile
+from itertools import takewhile
 from pathlib import Path
 
-from deep_sort.tracker import TrackerOptions
 from errors import MediaError
 from model.protocols import Detector, Embedder
-from pipeline.analyse import Analysis, BatchLimits, Seen
+from pipeline.analyse import BEST_CROPS, DESCRIBED_SCORE, Analysis, BatchLimits, Looks, Seen
+from pipeline.detections import DetectionHead, DetectionWriter
+from pipeline.follow import Follower
+from pipeline.passes import CopyOptions, Passes, VideoSource
 from pipeline.progress import ProgressMeter
-from pipeline.render import draw_tracks, track_labels
+from pipeline.render import track_labels
 from pipeline.stopwatch import Stopwatch
-from pipeline.tracking import KindTrackers
+from pipeline.tracking import DEEPSORT, TrackingOptions
 from points import PointTable
-from records import Frame, Image, MediaFacts, ModelInfo, Progress, TrackSummary
-from video.ahead import WriteBehind, read_ahead
+from records import Frame, MediaFacts, ModelInfo, Progress, TrackSummary
 from video.decode import VideoReader
-from video.draw import Annotator
-from video.encode import VideoWriter, playback_frame_rate
+from video.encode import playback_frame_rate
+
+__all__ = ["CopyOptions", "TrackRequest", "TrackingResult", "VideoSource", "render_annotated", "track_video"]
 
 _log = logging.getLogger(__name__)
-
-VideoSource = Callable[[], AbstractContextManager[VideoReader]]
-"""Opens the video from its start; called once a pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,33 +42,59 @@ class TrackRequest:
     Attributes
     ----------
     source : opens the video; called once for each pass.
+    detector : gives weak boxes, too, where it can: see `pipeline.models`.
+    embedder : its vectors stand for the tracks.
+    descriptor : cheaper than the embedder; describes every box for the tracker, so that the embedder need not. None:
+        the embedder does both.
+    tracking : which tracker, and how it is set.
+    stride_at : from frames a second to every how manieth frame is analysed; the frames between get their boxes by
+        interpolation. See `pipeline.presets`.
+    crops_per_piece, embed : which boxes the embedder gets where there is a descriptor; see `pipeline.analyse.Looks`.
+    detections : where what was detected goes, so that the video can be tracked again; None for nowhere.
     name : of the video, for messages.
     playback : where the plain copy for the browser goes, H.264 MP4; None for none.
     annotated : where the copy with boxes drawn in goes; None leaves the second pass out.
     max_frames : read no more than these; None reads all.
     is_over : asked at every frame of the first pass; True ends it there, and what was seen is finished.
-    max_side : the long side of the copies; larger videos are scaled down. None keeps the size.
-    encoder_threads : of x264; 0 lets it choose. See `pipeline.threads`.
+    copies : how the copies are written.
     watch : called with every analysed frame, in order; must not change its picture.
     """
 
     source: VideoSource
     detector: Detector
     embedder: Embedder
-    tracker: TrackerOptions = field(default_factory=TrackerOptions)
+    descriptor: Embedder | None = None
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    stride_at: Callable[[float], int] = lambda frame_rate: 1
+    crops_per_piece: int = 4
+    embed: str = BEST_CROPS
+    detections: Path | None = None
     name: str = ""
     playback: Path | None = None
     annotated: Path | None = None
     max_frames: int | None = None
     is_over: Callable[[], bool] = lambda: False
-    max_side: int | None = 1920
-    encoder_threads: int = 0
+    copies: CopyOptions = field(default_factory=CopyOptions)
     batch: BatchLimits = field(default_factory=BatchLimits)
     watch: Callable[[Seen], None] | None = None
 
     def __post_init__(self) -> None:
         if self.max_frames is not None and self.max_frames < 1:
             raise ValueError(f"max_frames is {self.max_frames}; at least 1 is wanted, or None for all")
+
+    def looks(self) -> Looks:
+        """Return who looks at boxes, and at which: DeepSORT wants the embedder's own vectors of every box it takes."""
+        if self.tracking.mode == DEEPSORT:
+            return Looks(descriptor=self.embedder, lowest_score=self.tracking.deepsort_score)
+        if self.descriptor is None:
+            return Looks(descriptor=self.embedder)
+        return Looks(
+            descriptor=self.descriptor,
+            network=self.embedder,
+            network_policy=self.embed,
+            crops_per_piece=self.crops_per_piece,
+            lowest_score=DESCRIBED_SCORE,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +107,10 @@ class TrackingResult:
     points : boxes of all tracks, and the times of all frames.
     tracks : by number, 1, 2, …; may be empty.
     playback_frame_rate : frames a second of the copies; they follow the slot rule of `video.encode`.
-    stage_seconds : work of ``decode``, ``detect``, ``embed``, ``track``, ``draw``, ``encode``; stages
-        run beside each other, so that the sum may exceed the time that passed.
-    frame_count : frames analysed, at least 1.
+    stage_seconds : work of ``decode``, ``detect``, ``describe``, ``embed``, ``track``, ``draw``, ``encode``, as far as
+        they took place; stages run beside each other, so that the sum may exceed the time that passed.
+    frame_count : frames of the video, at least 1.
+    detected_boxes, embedded_boxes : all boxes, and those that the embedder looked at.
     """
 
     facts: MediaFacts
@@ -95,6 +121,8 @@ class TrackingResult:
     playback_frame_rate: float
     stage_seconds: Mapping[str, float]
     frame_count: int
+    detected_boxes: int = 0
+    embedded_boxes: int = 0
 
 
 def track_video(request: TrackRequest, *, on_progress: Callable[[Progress], None]) -> TrackingResult:
@@ -110,37 +138,99 @@ def track_video(request: TrackRequest, *, on_progress: Callable[[Progress], None
     MediaError
         when the video cannot be read.
     AttemptStopped
-        from ``on_progress``. Whatever is raised, neither copy is left behind.
+        from ``on_progress``. Whatever is raised, no output is left behind.
     """
-    written: list[Path] = []
+    stopwatch = Stopwatch()
+    passes = Passes(request.source, request.copies, stopwatch, request.max_frames)
     try:
-        return _Run(request, on_progress, written).track()
+        return _Run(request, on_progress, passes, stopwatch).track()
     except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
+        passes.discard()
         raise
+
+
+def render_annotated(
+    source: VideoSource,
+    points: PointTable,
+    labels: Mapping[int, str],
+    annotated: Path,
+    *,
+    on_progress: Callable[[Progress], None],
+    copies: CopyOptions | None = None,
+) -> Mapping[str, float]:
+    """Draw finished tracks into a copy of their video; return the seconds of each stage.
+
+    Parameters
+    ----------
+    source : opens the pictures: the video itself, since a playback copy has lost frames of a variable rate.
+    points : of that video.
+    labels : by track number; see `pipeline.render.track_label`.
+    annotated : where the copy goes; nothing is there if anything fails.
+    """
+    stopwatch = Stopwatch()
+    with source() as reader:
+        facts = reader.facts
+    progress = ProgressMeter(on_progress, pixels=facts.width * facts.height)
+    passes = Passes(source, copies or CopyOptions(), stopwatch, None)
+    try:
+        passes.draw(annotated, playback_frame_rate(facts), points, labels, progress)
+    except BaseException:
+        passes.discard()
+        raise
+    return dict(stopwatch.seconds)
 
 
 class _Run:
     """The two passes over one video, and what they share."""
 
-    def __init__(self, request: TrackRequest, on_progress: Callable[[Progress], None], written: list[Path]) -> None:
+    def __init__(
+        self, request: TrackRequest, on_progress: Callable[[Progress], None], passes: Passes, stopwatch: Stopwatch
+    ) -> None:
         self._request = request
         self._on_progress = on_progress
-        self._written = written
-        self._stopwatch = Stopwatch()
+        self._passes = passes
+        self._stopwatch = stopwatch
 
     def track(self) -> TrackingResult:
         request = self._request
-        with request.source() as reader:
+        with ExitStack() as cleanup:
+            reader = cleanup.enter_context(request.source())
             facts = reader.facts
             frame_rate = playback_frame_rate(facts)
             progress = ProgressMeter(self._on_progress, pixels=facts.width * facts.height)
-            analysis = self._analyse(reader, frame_rate, progress)
-        points, tracks = analysis.points(), analysis.tracks()
+            looks, stride = request.looks(), request.stride_at(facts.frame_rate)
+            gate = looks.descriptor.max_cosine_distance
+            follower = Follower(request.tracking, facts, stride=stride, gate=gate)
+            writer = None
+            if request.detections is not None:
+                writer = cleanup.enter_context(DetectionWriter(request.detections))
+            analysis = Analysis(
+                request.detector,
+                looks,
+                follower,
+                stride=stride,
+                batch=request.batch,
+                writer=writer,
+                stopwatch=self._stopwatch,
+            )
+            cleanup.enter_context(closing(analysis))
+            self._analyse(reader, analysis, follower, frame_rate, progress)
+            points, tracks = analysis.finish()
+            if writer is not None and request.detections is not None:
+                detector, embedder = request.detector.info, request.embedder.info
+                head = DetectionHead(
+                    facts=facts,
+                    stride=stride,
+                    detector=detector,
+                    embedder=embedder,
+                    described_boxes=analysis.described_boxes,
+                    descriptor_gate=gate,
+                )
+                writer.finish(head)
+                self._passes.written.append(request.detections)
         if request.annotated is not None:
-            self._render(request.annotated, facts, frame_rate, points, tracks, progress)
-        _log.info("tracked frames=%d tracks=%d points=%d", analysis.frame_count, len(tracks), len(points))
+            self._passes.draw(request.annotated, frame_rate, points, track_labels(tracks), progress)
+        _log.info("tracked frames=%d tracks=%d points=%d", follower.frame_count, len(tracks), len(points))
         return TrackingResult(
             facts=facts,
             points=points,
@@ -149,95 +239,31 @@ class _Run:
             embedder=request.embedder.info,
             playback_frame_rate=float(frame_rate),
             stage_seconds=dict(self._stopwatch.seconds),
-            frame_count=analysis.frame_count,
+            frame_count=follower.frame_count,
+            detected_boxes=follower.detected_boxes,
+            embedded_boxes=analysis.embedded_boxes,
         )
 
-    def _analyse(self, reader: VideoReader, frame_rate: Fraction, progress: ProgressMeter) -> Analysis:
+    def _analyse(
+        self, reader: VideoReader, analysis: Analysis, follower: Follower, frame_rate: Fraction, progress: ProgressMeter
+    ) -> None:
         request, facts = self._request, reader.facts
-        trackers = KindTrackers(request.tracker, width=facts.width, height=facts.height)
-        analysis = Analysis(request.detector, request.embedder, trackers, self._stopwatch)
         progress.begin("analyse", self._expected_frames(facts), is_last=request.annotated is None)
-        with self._frames(reader) as frames, self._copy(request.playback, facts, frame_rate) as write:
+        with self._passes.frames(reader) as frames, self._passes.copy(request.playback, facts, frame_rate) as write:
             wanted = takewhile(lambda frame: not request.is_over(), frames)
-            for seen in analysis.read(_each(wanted, write), request.batch):
+            for seen in analysis.read(_each(wanted, write)):
                 if request.watch is not None:
                     request.watch(seen)
                 progress.advance()
-            if analysis.frame_count == 0:
+            if follower.frame_count == 0:
                 raise MediaError("media.truncated", name=request.name)
             progress.finish_stage()
-        return analysis
-
-    def _render(
-        self,
-        path: Path,
-        facts: MediaFacts,
-        frame_rate: Fraction,
-        points: PointTable,
-        tracks: tuple[TrackSummary, ...],
-        progress: ProgressMeter,
-    ) -> None:
-        annotator = Annotator(facts.width, facts.height)
-        progress.begin("render", len(points.frame_pts_s), is_last=True)
-        with (
-            self._request.source() as reader,
-            self._frames(reader) as frames,
-            self._copy(path, facts, frame_rate) as write,
-        ):
-            for frame in draw_tracks(frames, points, track_labels(tracks), annotator, self._stopwatch):
-                write(frame)
-                progress.advance()
 
     def _expected_frames(self, facts: MediaFacts) -> int | None:
         expected = facts.frame_count or round(facts.duration_s * facts.frame_rate) or None
         if self._request.max_frames is None:
             return expected
         return min(expected or self._request.max_frames, self._request.max_frames)
-
-    @contextmanager
-    def _frames(self, reader: VideoReader) -> Iterator[Iterator[Frame]]:
-        """Decode in a thread of its own while the block runs."""
-        frames = self._stopwatch.iterate("decode", islice(iter(reader), self._request.max_frames))
-        with read_ahead(frames) as ahead:
-            yield iter(ahead)
-
-    @contextmanager
-    def _copy(self, path: Path | None, facts: MediaFacts, frame_rate: Fraction) -> Iterator[Callable[[Frame], None]]:
-        """Encode in a thread of its own while the block runs; the file appears when all went well."""
-        if path is None:
-            yield lambda frame: None
-            return
-        writer = VideoWriter(
-            path,
-            width=facts.width,
-            height=facts.height,
-            frame_rate=frame_rate,
-            max_side=self._request.max_side,
-            sample_aspect=facts.sample_aspect,
-            threads=self._request.encoder_threads,
-        )
-        with WriteBehind(_TimedWriter(writer, self._stopwatch)) as behind:
-            yield lambda frame: behind.write(frame.image_bgr, frame.pts_s)
-        self._written.append(path)
-
-
-@dataclass(frozen=True)
-class _TimedWriter:
-    """Adds a writer's seconds to the stage ``encode``."""
-
-    writer: VideoWriter
-    stopwatch: Stopwatch
-
-    def write(self, image_bgr: Image, pts_s: float) -> None:
-        with self.stopwatch.measure("encode"):
-            self.writer.write(image_bgr, pts_s)
-
-    def close(self) -> None:
-        with self.stopwatch.measure("encode"):
-            self.writer.close()
-
-    def discard(self) -> None:
-        self.writer.discard()
 
 
 def _each(frames: Iterable[Frame], write: Callable[[Frame], None]) -> Iterator[Frame]:

@@ -79,6 +79,7 @@ def report_lines(result: TrackingResult, seconds: float) -> Iterator[str]:
         f"{result.frame_count} frames in {seconds:.1f} s: {result.frame_count / seconds:.1f} frames/s; "
         f"{len(result.tracks)} tracks, {len(result.points)} boxes"
     )
+    yield f"Embedded {result.embedded_boxes} of {result.detected_boxes} boxes"
     total_s = sum(result.stage_seconds.values()) or 1.0
     shares = ", ".join(f"{stage} {100 * spent_s / total_s:.0f} %" for stage, spent_s in result.stage_seconds.items())
     yield f"Share of the work: {shares}"

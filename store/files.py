@@ -4,11 +4,14 @@ Layout::
 
     incoming/<upload_id>.part, .json      uploads under way
     videos/<video_id>/source<.ext>, poster.jpg
-    videos/<video_id>/attempts/<job_id>-<claim>/playback.mp4, annotated.mp4, points.npz, crops/<number>.jpg
+    videos/<video_id>/attempts/<job_id>-<claim>/playback.mp4, annotated.mp4, points.npz,
+                                                        detections.npz, crops/<number>.jpg
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 import time
@@ -20,6 +23,8 @@ from pathlib import Path
 _ID = re.compile(r"[0-9a-f]{32}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 _REMOVED = ".removed-"
+_NO_LINKS = (errno.EPERM, errno.EACCES, errno.EXDEV, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""How a file system says that it has no hard links, or none more for this file."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ class AttemptFiles:
         """The table of all boxes; see `points.PointTable`."""
         return self.folder / "points.npz"
 
+    @property
+    def detections(self) -> Path:
+        """What the networks found, for another go at tracking without them; older results have none."""
+        return self.folder / "detections.npz"
+
     def crop(self, number: int) -> Path:
         """Return the path of the best crop of track ``number``."""
         return self.folder / "crops" / f"{int(number)}.jpg"
@@ -59,6 +69,36 @@ class AttemptFiles:
         self.folder.parent.mkdir(exist_ok=True)
         self.folder.mkdir()
         (self.folder / "crops").mkdir()
+
+    def adopt(self, previous: AttemptFiles) -> None:
+        """Take what does not depend on the tracker, `playback` and `detections`, from another attempt.
+
+        The files get a second name where the disk can do that, and are copied where it cannot. Nothing of
+        ``previous`` changes, and either may be removed first.
+
+        Raises
+        ------
+        FileNotFoundError
+            when ``previous`` lacks one of them, or one of the folders is not there.
+        """
+        for mine, theirs in ((self.playback, previous.playback), (self.detections, previous.detections)):
+            _link_or_copy(theirs, mine)
+
+    def give_annotated(self, published: AttemptFiles) -> None:
+        """Move `annotated` into another attempt's folder, at once and in the place of one that is there.
+
+        May be repeated, as a transaction that it belongs to may be.
+
+        Raises
+        ------
+        FileNotFoundError
+            when neither has the file, or the other folder is not there.
+        """
+        try:
+            self.annotated.replace(published.annotated)
+        except FileNotFoundError:
+            if not published.annotated.is_file():
+                raise
 
     def remove(self) -> None:
         """Delete the folder, and the folders above it that this leaves empty."""
@@ -173,6 +213,15 @@ class Storage:
 
     def _attempts_dir(self, video_id: str) -> Path:
         return self.video_dir(video_id) / "attempts"
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copyfile(source, target)
 
 
 def attempt_name(job_id: str, claim: int) -> str:

@@ -1,4 +1,4 @@
-"""Every change of a job's state, each one guarded UPDATE.
+"""Every change of a job's state, each one guarded UPDATE; success is in `store.results`.
 
 ::
 
@@ -17,7 +17,7 @@ One file, although a long one: the guards make sense only beside each other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,9 +27,8 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from sqlalchemy.sql.elements import ColumnElement
 
 from errors import JobCancelled, LeaseLost, RequestError
-from records import ModelInfo, Progress, TrackSummary
-from store import tracks
-from store.tables import CANCELLED, DONE, FAILED, LIVE_STATES, QUEUED, RUNNING, Job, UtcDateTime, Video
+from records import Progress
+from store.tables import CANCELLED, FAILED, LIVE_STATES, QUEUED, RUNNING, TRACK, Job, UtcDateTime
 
 _PLAIN = {"synchronize_session": False}
 _NO_PROGRESS: dict[str, Any] = {"stage": None, "progress": 0.0, "fps": None, "eta_s": None}
@@ -37,8 +36,23 @@ _NO_WORKER: dict[str, Any] = {"worker": None, "lease_until": None}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Base:
+    """The attempt that a job builds on: the published one; `number` is its `claim_count`."""
+
+    job_id: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The right of one attempt to work on a job; `number` is the job's `claim_count`."""
+    """The right of one attempt to work on a job.
+
+    Attributes
+    ----------
+    number : the job's `claim_count`.
+    kind : one of `store.tables.KINDS`.
+    base : what a job of kind `RETRACK` or `RENDER` builds on; None where no result is there (any more).
+    """
 
     job_id: str
     video_id: str
@@ -46,24 +60,8 @@ class Claim:
     number: int
     attempt: int
     settings: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobResult:
-    """What a finished attempt publishes.
-
-    Attributes
-    ----------
-    playback_frame_rate : frames a second of the normalised copy.
-    stage_seconds : seconds each stage took, for the curious.
-    """
-
-    tracks: Sequence[TrackSummary]
-    detector: ModelInfo
-    embedder: ModelInfo
-    frame_count: int
-    playback_frame_rate: float
-    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    kind: str = TRACK
+    base: Base | None = None
 
 
 def enqueue(
@@ -72,7 +70,7 @@ def enqueue(
     settings: Mapping[str, Any],
     now: datetime,
     *,
-    kind: str = "track",
+    kind: str = TRACK,
     max_attempts: int = 3,
 ) -> Job:
     """Insert a waiting job; the caller commits and rings at once, or the job waits until it counts as forgotten.
@@ -80,9 +78,9 @@ def enqueue(
     Raises
     ------
     RequestError
-        ``request.conflict`` while another job of that kind waits or runs for the video.
+        ``request.busy`` while another job waits or runs for the video.
     """
-    _refuse_second(session, video_id, kind)
+    _refuse_second(session, video_id)
     job = Job(
         video_id=video_id, kind=kind, settings=dict(settings), max_attempts=max_attempts, created_at=now, rung_at=now
     )
@@ -90,7 +88,7 @@ def enqueue(
     try:
         session.flush()
     except IntegrityError as error:
-        raise RequestError("request.conflict", status=409, state=QUEUED) from error
+        raise RequestError("request.busy", status=409) from error
     return job
 
 
@@ -145,6 +143,8 @@ def claim(session: Session, job_id: str, worker: str, now: datetime, lease_s: fl
         number=job.claim_count,
         attempt=job.attempt,
         settings=job.settings,
+        kind=job.kind,
+        base=_base_of(session, job),
     )
 
 
@@ -160,7 +160,7 @@ def renew(session: Session, held: Claim, progress: Progress, now: datetime, leas
     """
     cancel_requested = session.scalar(
         update(Job)
-        .where(_held(held))
+        .where(is_held(held))
         .values(
             lease_until=now + timedelta(seconds=lease_s),
             stage=progress.stage,
@@ -175,54 +175,6 @@ def renew(session: Session, held: Claim, progress: Progress, now: datetime, leas
         raise LeaseLost(held.job_id)
     if cancel_requested:
         raise JobCancelled(held.job_id)
-
-
-def publish(session: Session, held: Claim, result: JobResult, now: datetime) -> None:
-    """Make a finished attempt the result of its video, tracks included.
-
-    After the commit the caller removes the folders of the video's other attempts.
-
-    Raises
-    ------
-    JobCancelled, LeaseLost
-        as `renew` does; the caller must roll back.
-    """
-    # The video's row is locked first, as by its deletion: no deadlock, and two publishers take turns.
-    video = update(Video).where(Video.id == held.video_id).values(result_job_id=held.job_id).returning(Video.id)
-    if session.scalar(video, execution_options=_PLAIN) is None:
-        raise LeaseLost(held.job_id)
-    cancel_requested = session.scalar(
-        update(Job)
-        .where(_held(held))
-        .values(
-            state=DONE,
-            progress=1.0,
-            eta_s=None,
-            finished_at=now,
-            lease_until=None,
-            error_code=None,
-            error_params={},
-            detector=_model_json(result.detector),
-            embedder=_model_json(result.embedder),
-            stage_seconds=dict(result.stage_seconds),
-            playback_frame_rate=result.playback_frame_rate,
-            frame_count=result.frame_count,
-            track_count=len(result.tracks),
-        )
-        .returning(Job.cancel_requested),
-        execution_options=_PLAIN,
-    )
-    if cancel_requested is None:
-        raise LeaseLost(held.job_id)
-    if cancel_requested:
-        raise JobCancelled(held.job_id)
-    tracks.replace(session, held.video_id, held.job_id, result.tracks, embedder=result.embedder.name)
-
-
-def is_published(session: Session, held: Claim) -> bool:
-    """Return whether it was this very attempt that finished the job."""
-    published = select(Job.id).where(Job.id == held.job_id, Job.state == DONE, Job.claim_count == held.number)
-    return session.scalar(published) is not None
 
 
 def fail(session: Session, held: Claim, code: str, params: Mapping[str, Any], now: datetime) -> None:
@@ -293,12 +245,12 @@ def retry(session: Session, job_id: str) -> Job:
     Raises
     ------
     RequestError
-        ``request.conflict`` in any other state, or while another job of its kind waits or runs for the video;
+        ``request.conflict`` in any other state, ``request.busy`` while another job waits or runs for the video,
         ``request.not_found`` when there is none.
     """
     job = get(session, job_id)
     if job.can_retry:
-        _refuse_second(session, job.video_id, job.kind)
+        _refuse_second(session, job.video_id)
     again = {
         "state": QUEUED,
         "cancel_requested": False,
@@ -314,7 +266,7 @@ def retry(session: Session, job_id: str) -> Job:
     try:
         return _change(session, job_id, Job.state.in_((FAILED, CANCELLED)), again)
     except IntegrityError as error:
-        raise RequestError("request.conflict", status=409, state=QUEUED) from error
+        raise RequestError("request.busy", status=409) from error
 
 
 def sweep(session: Session, now: datetime) -> Sequence[str]:
@@ -380,12 +332,13 @@ def _moment(moment: datetime) -> ColumnElement[datetime]:
     return literal(moment, UtcDateTime())
 
 
-def _held(held: Claim) -> ColumnElement[bool]:
+def is_held(held: Claim) -> ColumnElement[bool]:
+    """Return the guard of every change that an attempt makes: the job is still its own."""
     return and_(Job.id == held.job_id, Job.state == RUNNING, Job.claim_count == held.number)
 
 
 def _end(session: Session, held: Claim, values: Mapping[str, Any]) -> None:
-    change = update(Job).where(_held(held)).values({**_NO_WORKER, **values}).returning(Job.id)
+    change = update(Job).where(is_held(held)).values({**_NO_WORKER, **values}).returning(Job.id)
     if session.scalar(change, execution_options=_PLAIN) is None:
         raise LeaseLost(held.job_id)
 
@@ -399,17 +352,14 @@ def _change(session: Session, job_id: str, guard: ColumnElement[bool], values: M
     return job
 
 
-def _refuse_second(session: Session, video_id: str, kind: str) -> None:
-    live = select(Job.state).where(Job.video_id == video_id, Job.kind == kind, Job.state.in_(LIVE_STATES))
-    state = session.scalar(live)
-    if state is not None:
-        raise RequestError("request.conflict", status=409, state=state)
+def _refuse_second(session: Session, video_id: str) -> None:
+    live = select(Job.id).where(Job.video_id == video_id, Job.state.in_(LIVE_STATES))
+    if session.scalar(live) is not None:
+        raise RequestError("request.busy", status=409)
 
 
-def _model_json(info: ModelInfo) -> dict[str, Any]:
-    return {
-        "name": info.name,
-        "source": info.source,
-        "device": info.device,
-        "notices": [{"code": notice.code, "params": dict(notice.params)} for notice in info.notices],
-    }
+def _base_of(session: Session, job: Job) -> Base | None:
+    published = session.get(Job, job.video.result_job_id) if job.video.result_job_id else None
+    if job.kind == TRACK or published is None:
+        return None
+    return Base(job_id=published.id, number=published.claim_count)

@@ -38,6 +38,12 @@ CANCELLED = "cancelled"
 STATES = (QUEUED, RUNNING, DONE, FAILED, CANCELLED)
 LIVE_STATES = (QUEUED, RUNNING)
 
+TRACK = "track"
+RETRACK = "retrack"
+RENDER = "render"
+KINDS = (TRACK, RETRACK, RENDER)
+"""What a job does: all of it; tracking again what was detected before; drawing the annotated video."""
+
 
 def new_id() -> str:
     """Return a random id of 32 hexadecimal digits."""
@@ -127,8 +133,9 @@ class Video(Base):
 
     @property
     def latest_job(self) -> Job | None:
-        """Return the job that was created last."""
-        return self.jobs[-1] if self.jobs else None
+        """Return the waiting or running job, else the one that was created last."""
+        live = (job for job in self.jobs if job.state in LIVE_STATES)
+        return next(live, self.jobs[-1] if self.jobs else None)
 
     @property
     def facts(self) -> MediaFacts:
@@ -157,7 +164,10 @@ class Job(Base):
         and fences off an attempt that lost its lease.
     attempt : claims that count against `max_attempts`; a retry starts again at 0.
     rung_at : when a message for the waiting job was last sent; None where none is under way.
+    kind : one of `KINDS`; no two jobs of a video are queued or running at once.
     detector, embedder : of a done job, ``{name, source, device, notices: [{code, params}]}``.
+    preset, tracker : what was used, of a done job.
+    detected_boxes, embedded_boxes : how many boxes the detector found, and how many of them a network embedded.
     """
 
     __tablename__ = "job"
@@ -168,7 +178,6 @@ class Job(Base):
         Index(
             "uq_job_live",
             "video_id",
-            "kind",
             unique=True,
             sqlite_where=text(f"state IN {LIVE_STATES}"),
             postgresql_where=text(f"state IN {LIVE_STATES}"),
@@ -177,7 +186,7 @@ class Job(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     video_id: Mapped[str] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(32), default="track")
+    kind: Mapped[str] = mapped_column(String(32), default=TRACK)
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(String(16), default=QUEUED)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
@@ -198,6 +207,10 @@ class Job(Base):
 
     detector: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     embedder: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    preset: Mapped[str | None] = mapped_column(String(32))
+    tracker: Mapped[str | None] = mapped_column(String(32))
+    detected_boxes: Mapped[int | None]
+    embedded_boxes: Mapped[int | None]
     stage_seconds: Mapped[dict[str, Any]] = mapped_column(default=dict)
     playback_frame_rate: Mapped[float | None]
     frame_count: Mapped[int | None]

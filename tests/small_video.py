@@ -14,13 +14,13 @@ WIDTH, HEIGHT, RATE = 160, 120, 25
 
 
 def write_video(path: Path, frame_count: int = 30) -> MediaFacts:
-    """Write grey pictures with a white box that moves right, and return the facts of the file."""
+    """Write grey pictures with a light blue box that moves right, and return the facts of the file."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for index in range(frame_count):
             image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-            image[30:100, 20 + index % 80 : 50 + index % 80] = 255
+            image[30:100, 20 + index % 80 : 50 + index % 80] = (255, 160, 60)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode())
     return MediaFacts(
@@ -39,7 +39,7 @@ def write_video(path: Path, frame_count: int = 30) -> MediaFacts:
 
 
 class ScriptedDetector:
-    """Finds the white box; calls ``before`` with the number of the call first."""
+    """Finds the light blue box; calls ``before`` with the number of the call first."""
 
     info = ModelInfo("scripted")
 

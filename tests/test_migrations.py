@@ -9,6 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from store.database import make_engine
 from store.migrate import current_revision, downgrade, head_revision, is_current, upgrade
@@ -89,6 +90,54 @@ def test_a_failing_step_leaves_the_database_as_it_was(empty: Engine) -> None:
     with pytest.raises(Exception, match="track"):
         upgrade(empty)
     assert inspect(empty).get_table_names() == ["track"]
+
+
+def test_jobs_of_an_older_database_are_kept_and_new_kinds_end_on_the_way_down(empty: Engine) -> None:
+    upgrade(empty, "0001")
+    _insert(empty, "camera", name="Gate", place="", time_zone="")
+    for number in (1, 2):
+        _insert(empty, "video", **_VIDEO, id=f"v{number}")
+    _insert(empty, "job", **_JOB, id="old", kind="track", state="queued", video_id="v1")
+    upgrade(empty)
+    _insert(empty, "job", **_JOB, id="drawing", kind="render", state="running", video_id="v2")
+    _insert(empty, "job", **_JOB, id="again", kind="retrack", state="done", video_id="v2", preset="fast")
+    assert _states(empty) == {"old": "queued", "drawing": "running", "again": "done"}
+    downgrade(empty, "0001")
+    assert _states(empty) == {"old": "queued", "drawing": "cancelled", "again": "done"}
+    assert not {"preset", "tracker"} & {column["name"] for column in inspect(empty).get_columns("job")}
+    upgrade(empty)
+    assert is_current(empty)
+
+
+def test_a_second_live_job_of_another_kind_breaks_a_rule_since_the_second_step(empty: Engine) -> None:
+    upgrade(empty)
+    _insert(empty, "camera", name="Gate", place="", time_zone="")
+    _insert(empty, "video", **_VIDEO, id="v1")
+    _insert(empty, "job", **_JOB, id="first", kind="track", state="queued", video_id="v1")
+    with pytest.raises(IntegrityError):
+        _insert(empty, "job", **_JOB, id="second", kind="render", state="queued", video_id="v1")
+
+
+_VIDEO: dict[str, object] = {
+    "camera_id": 1, "name": "a.mp4", "bytes": 1, "sha256": "", "container": "", "codec": "", "pixel_format": "",
+    "width": 1, "height": 1, "duration_s": 1.0, "frame_rate": 25.0, "sample_aspect": 1.0, "rotation_deg": 0,
+    "created_at": "2024-05-01 12:00:00",
+}  # fmt: skip
+_JOB: dict[str, object] = {
+    "settings": "{}", "cancel_requested": False, "claim_count": 0, "attempt": 0, "max_attempts": 3, "progress": 0.0,
+    "error_params": "{}", "stage_seconds": "{}", "created_at": "2024-05-01 12:00:00",
+}  # fmt: skip
+
+
+def _insert(engine: Engine, table: str, **values: object) -> None:
+    columns, names = ", ".join(values), ", ".join(f":{name}" for name in values)
+    with engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({names})"), values)  # noqa: S608  # names of this file
+
+
+def _states(engine: Engine) -> dict[str, str]:
+    with engine.connect() as connection:
+        return {row.id: row.state for row in connection.execute(text("SELECT id, state FROM job"))}
 
 
 def _models() -> MetaData:

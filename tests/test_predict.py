@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -47,6 +48,7 @@ def test_a_video_gives_output_and_result_and_says_what_ran(
     assert "4 frames in" in said.out
     assert "frames/s" in said.out
     assert "Share of the work: decode" in said.out
+    assert re.search(r"Embedded (\d+) of \1 boxes", said.out), "the descriptor looks at every box"
     assert "finding and following" in said.err
 
 
@@ -101,7 +103,7 @@ def test_exactly_one_source_is_wanted(given: dict[str, str]) -> None:
         (["--video_path", "{video}", "--detector", "yolox", "--det_model_dir", "none.onnx"], "No weights for yolox"),
         (["--video_path", "{video}", "--embedder", "paddle", "--emb_model_dir", "none"], "No weights for"),
         (["--video_path", "{video}", "--threshold", "7"], "threshold must lie in 0 to 1"),
-        (["--video_path", "{video}", "--max_age", "-1"], "max_age must be 0 or more"),
+        (["--video_path", "{video}", "--tracker", "deepsort", "--max_age", "-1"], "max_age must be 0 or more"),
         (["--video_path", "{video}", "--max_frames", "0"], "max_frames is 0"),
         (["--video_path", "{video}", "--cpu_threads", "-3"], "networks is -3"),
         (["--img_dir", "absent"], "absent"),
@@ -153,7 +155,9 @@ def test_the_seeds_flags_are_all_accepted() -> None:
         True,
     )
     assert (options.threshold, options.nn_budget, options.n_init) == (0.4, 50, 2)
-    assert len(list(sentences_about_flags_without_effect(options))) == 8
+    assert len(list(sentences_about_flags_without_effect(options))) == 13
+    options = build_parser().parse_args([*line.split(), "--tracker", "deepsort"])
+    assert len(list(sentences_about_flags_without_effect(options))) == 8, "the flags of DeepSORT have an effect then"
 
 
 def test_flags_at_their_defaults_warn_of_nothing() -> None:
@@ -161,8 +165,18 @@ def test_flags_at_their_defaults_warn_of_nothing() -> None:
     assert _sentences("--run_mode", "fluid", "--enable_mkldnn", "True", "--trt_opt_shape", "640") == []
 
 
+def test_trackers_and_presets_can_be_chosen(tmp_path: Path, video: Path) -> None:
+    for flags in (["--tracker", "deepsort", "--n_init", "1"], ["--tracker", "online"], ["--preset", "fast"]):
+        assert predict.main(["--video_path", str(video), *flags, *_flags(tmp_path / "out")]) == 0
+    with pytest.raises(ValueError, match="the tracker is “psychic”"):
+        predict.track_video(video, detector="hog", embedder="hsv_stripes", tracker="psychic")
+    with pytest.raises(ValueError, match="the preset is “best”"):
+        predict.track_video(video, detector="hog", embedder="hsv_stripes", preset="best")
+
+
 def test_a_flag_without_effect_is_named() -> None:
     assert _sentences("--run_mode", "trt_int8") == ["--run_mode trt_int8 has no effect: TensorRT is not used."]
+    assert _sentences("--n_init", "2") == ["--n_init has no effect: it belongs to --tracker deepsort."]
     assert "oneDNN" in _sentences("--enable_mkldnn", "False")[0]
 
 
@@ -253,5 +267,5 @@ def test_real_people_are_followed_with_yolox(tmp_path: Path, vtest_avi: Path, yo
     assert crop.shape[0] > crop.shape[1], "a person stands"
     first = (tmp_path / "result.txt").read_text().splitlines()[0].split(",")
     assert len(first) == 10
-    assert int(first[0]) == 3, "three detections confirm a track"
+    assert int(first[0]) == 1, "a recording's tracks begin with their first box"
     assert first[6:] == ["1", "-1", "-1", "-1"]

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from errors import MediaError, RequestError
 from records import MediaFacts
 from store import jobs, videos
-from store.tables import Camera, new_id
+from store.files import AttemptFiles
+from store.tables import RENDER, RETRACK, TRACK, Camera, new_id
 from video.probe import Limits, probe_isolated
 from web.names import clean_text, display_name
+from web.present import result_files
 from web.receive import ReceivedFile
 from web.services import Services
 from web.times import find_zone, parse_time
@@ -30,8 +32,10 @@ class VideoForm:
     camera: str
     started_at: str | None = None
     time_zone: str | None = None
+    preset: str | None = None
     detector: str | None = None
     embedder: str | None = None
+    tracker: str | None = None
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> VideoForm:
@@ -41,7 +45,7 @@ class VideoForm:
 
     def job_settings(self) -> dict[str, str]:
         """Return what was chosen for the job; the rest comes from the worker's settings."""
-        chosen = {"detector": self.detector, "embedder": self.embedder}
+        chosen = {name: getattr(self, name) for name in ("preset", "detector", "embedder", "tracker")}
         return {name: value for name, value in chosen.items() if value}
 
 
@@ -117,17 +121,36 @@ def start_of(started_at: str | None, time_zone: str | None, camera: Camera) -> d
 def run_again(bundle: Services, session: Session, video_id: str, settings: Mapping[str, Any]) -> str:
     """Queue another job for a video; return its id.
 
+    Parameters
+    ----------
+    settings : see `web.schemas.RunSettings`.
+
     Raises
     ------
     RequestError
-        when there is no such video, or a job of it is waiting or running.
+        when there is no such video, when a job of it is waiting or running, or when there is nothing that a
+        job of this kind could build on.
     """
-    videos.get(session, video_id)
+    row = videos.get(session, video_id)
     chosen = {name: value for name, value in settings.items() if value}
-    job = jobs.enqueue(session, video_id, chosen, bundle.now(), max_attempts=bundle.settings.max_attempts)
+    kind = chosen.pop("kind", TRACK)
+    _check_base(kind, result_files(row, bundle.storage))
+    limit = bundle.settings.max_attempts
+    job = jobs.enqueue(session, video_id, chosen, bundle.now(), kind=kind, max_attempts=limit)
     session.commit()
     ring(bundle, job.id)
     return job.id
+
+
+def _check_base(kind: str, published: AttemptFiles | None) -> None:
+    if kind == TRACK:
+        return
+    if published is None:
+        raise RequestError("request.no_result", status=409)
+    if kind == RETRACK and not published.detections.is_file():
+        raise RequestError("request.no_detections", status=409)
+    if kind == RENDER and published.annotated.is_file():
+        raise RequestError("request.annotated_there", status=409)
 
 
 def ring(bundle: Services, job_id: str) -> None:

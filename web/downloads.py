@@ -53,13 +53,15 @@ def playback(video_id: str) -> Response:
 @describe(
     "Results",
     "Fetch the video with its boxes drawn in.",
-    "With `download=1` it comes under a name to save it by.",
+    "With `download=1` it comes under a name to save it by. After tracking again it has to be made anew.",
     errors=(404, 416),
     files={"video/mp4": "An MP4 file, or with 206 a part of it."},
     parameters=[_RANGE, {"name": "download", "in": "query", "required": False, "schema": {"type": "integer"}}],
 )
 def annotated(video_id: str) -> Response:
     row, files = open_result(services(), video_id)
+    if not files.annotated.is_file():
+        raise RequestError("request.no_annotated", status=404)
     if request.args.get("download"):
         return _send(files.annotated, "video/mp4", f"{stem(row.name)}-tracks.mp4")
     _tidy_range()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask_babel import format_decimal, format_percent
@@ -41,9 +41,23 @@ def local_number(number: float | None) -> str:
     return "" if number is None else format_decimal(number, format="#,##0.##")
 
 
-FILTERS: dict[str, Callable[[Any], str]] = {
+def stage_shares(stage_seconds: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Return the stages that took any time with their shares of all work, 0 to 1, and where each begins."""
+    total_s = sum(stage_seconds.values())
+    shown, begin = [], 0.0
+    for name, spent_s in stage_seconds.items():
+        if spent_s <= 0 or total_s <= 0:
+            continue
+        share = spent_s / total_s
+        shown.append({"name": name, "seconds": spent_s, "share": share, "begin": begin})
+        begin += share
+    return shown
+
+
+FILTERS: dict[str, Callable[[Any], Any]] = {
     "bytes_size": bytes_size,
     "duration": duration,
     "percent": percent,
     "local_number": local_number,
+    "stage_shares": stage_shares,
 }

@@ -39,7 +39,7 @@ def run_again(bundle: Services, video_id: str, settings: Shown) -> Shown:
     Raises
     ------
     RequestError
-        when there is no such video, or a job of it is waiting or running.
+        as `web.admit.run_again` does.
     """
     with bundle.session() as session:
         job_id = admit.run_again(bundle, session, video_id, settings)
@@ -78,16 +78,18 @@ def retry(bundle: Services, job_id: str) -> Shown:
 @api.post("/videos/<id:video_id>/jobs")
 @describe(
     "Jobs",
-    "Work on a video again, perhaps with other models.",
-    "The earlier result stays until the new one is done. The body may be empty.",
+    "Work on a video again, or on its result.",
+    "Everything anew, perhaps with other models; or only the tracker, on what was detected before; or only the "
+    "annotated video. The earlier result stays until the new one is done. A video has one live job at a time. "
+    "The body may be empty.",
     errors=(403, 404, 409, 415, 422),
-    body={"application/json": {"schema": schemas.JobSettings}},
+    body={"application/json": {"schema": schemas.RunSettings}},
     is_body_required=False,
     answer=schemas.Job,
     status=201,
 )
 def run_video(video_id: str) -> tuple[Shown, int]:
-    return run_again(services(), video_id, load_optional_json(schemas.JobSettings())), 201
+    return run_again(services(), video_id, load_optional_json(schemas.RunSettings())), 201
 
 
 @api.get("/jobs")

@@ -23,6 +23,7 @@ from web.site import document, is_worker_alive
 
 Shown = dict[str, Any]
 PAGE_SIZE = 24
+_FORM_FIELDS = ("camera", "started_at", "preset", "detector", "tracker")
 
 
 @pages.get("/")
@@ -66,13 +67,15 @@ def video(video_id: str) -> str:
         "boxes": url_for("api.get_boxes", video_id=video_id),
         "presence": url_for("api.get_presence", video_id=video_id),
         "job": shown["job"]["url"] if shown["job"] else None,
+        "run": url_for("api.run_video", video_id=video_id),
+        "annotated": url_for("api.annotated", video_id=video_id, download=1),
     }
     return render_template("video.html", video=shown, urls=urls, active="videos", **_choices())
 
 
 @pages.post("/videos/<id:video_id>/run")
 def run_video(video_id: str) -> AnyResponse:
-    settings = load(schemas.JobSettings(unknown="exclude"), request.form)
+    settings = load(schemas.RunSettings(unknown="exclude"), request.form)
     jobs.run_again(services(), video_id, settings)
     return redirect(url_for("pages.video", video_id=video_id), 303)
 
@@ -138,7 +141,7 @@ def _videos_page(*, errors: list[Shown], form: Shown) -> str:
         total=total,
         page=_page(number, total, "pages.videos"),
         errors=errors,
-        form={name: str(form.get(name) or "") for name in ("camera", "started_at", "detector", "embedder")},
+        form={name: str(form.get(name) or "") for name in _FORM_FIELDS},
         limits={
             "max_upload_bytes": settings.max_upload_bytes,
             "max_duration_s": settings.max_duration_s,
@@ -162,6 +165,10 @@ def _choices() -> Shown:
         "default_detector": bundle.settings.detector,
         "embedders": [{"value": name} for name in schemas.EMBEDDERS],
         "default_embedder": bundle.settings.embedder,
+        "presets": schemas.PRESETS,
+        "default_preset": bundle.settings.preset,
+        "trackers": schemas.TRACKERS,
+        "default_tracker": bundle.settings.tracker,
         "is_worker_alive": is_worker_alive(bundle),
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import url_for
 
 from store.files import AttemptFiles, Storage
-from store.tables import Camera, Job, Track, Video
+from store.tables import LIVE_STATES, RENDER, Camera, Job, Track, Video
 from web.languages import sentence
 from web.times import format_time
 
@@ -57,7 +57,7 @@ def job(row: Job, storage: Storage) -> Shown:
 
 
 def video(row: Video, storage: Storage) -> Shown:
-    """Return a video with its latest job and its result."""
+    """Return a video with its live or latest job and its result."""
     latest = row.latest_job
     return {
         "id": row.id,
@@ -76,7 +76,7 @@ def video(row: Video, storage: Storage) -> Shown:
         "poster_url": _poster_url(row.id, storage),
         "page_url": url_for("pages.video", video_id=row.id),
         "job": job(latest, storage) if latest is not None else None,
-        "result": _result(row.result_job) if row.result_job is not None else None,
+        "result": _result(row, row.result_job, storage) if row.result_job is not None else None,
     }
 
 
@@ -104,24 +104,39 @@ def result_files(row: Video, storage: Storage) -> AttemptFiles | None:
     return None if done is None else storage.attempt(row.id, done.id, done.claim_count)
 
 
-def _result(done: Job) -> Shown:
-    video_id = done.video_id
+def _result(row: Video, done: Job, storage: Storage) -> Shown:
+    video_id = row.id
+    files = storage.attempt(video_id, done.id, done.claim_count)
+    is_drawn = files.annotated.is_file()
+    annotated_url = url_for("api.annotated", video_id=video_id) if is_drawn else None
     return {
         "job_id": done.id,
         "playback_url": url_for("api.playback", video_id=video_id),
-        "annotated_url": url_for("api.annotated", video_id=video_id),
+        "annotated_url": annotated_url,
+        "annotated": {"state": "ready" if is_drawn else _drawing_state(row.latest_job), "url": annotated_url},
         "frame_rate": done.playback_frame_rate,
         "frame_count": done.frame_count,
         "track_count": done.track_count,
+        "preset": done.preset or "",
+        "tracker": done.tracker or "",
+        "detected_boxes": done.detected_boxes,
+        "embedded_boxes": done.embedded_boxes,
+        "stage_seconds": done.stage_seconds,
+        "can_retrack": files.detections.is_file(),
         "detector": _model(done.detector),
         "embedder": _model(done.embedder),
         "downloads": {
-            "annotated": url_for("api.annotated", video_id=video_id, download=1),
+            "annotated": url_for("api.annotated", video_id=video_id, download=1) if is_drawn else None,
             "mot": url_for("api.result_txt", video_id=video_id),
             "csv": url_for("api.tracks_csv", video_id=video_id),
             "json": url_for("api.tracks_json", video_id=video_id),
         },
     }
+
+
+def _drawing_state(latest: Job | None) -> str:
+    is_rendering = latest is not None and latest.kind == RENDER and latest.state in LIVE_STATES
+    return "rendering" if is_rendering else "missing"
 
 
 def _model(info: Mapping[str, Any] | None) -> Shown:

@@ -10,12 +10,16 @@ from typing import Any
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range
+from marshmallow import ValidationError, validates_schema
 
 from records import Kind
+from store.tables import KINDS, RENDER, RETRACK, STATES, TRACK
 
+PRESETS = ("fast", "balanced", "accurate")
+TRACKERS = ("recorded", "online", "deepsort")
 DETECTORS = ("auto", "hog", "yolox", "paddledet")
 EMBEDDERS = ("auto", "hsv_stripes", "paddle")
-JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
+ANNOTATED_STATES = ("ready", "missing", "rendering")
 MAX_RANGE_S = 120.0
 MAX_PAGE = 200
 
@@ -84,9 +88,15 @@ class Job(Schema):
     video_name = _text("The video's name.")
     video_url = _url("The video's page.")
     poster_url = _url("The video's picture.", allow_none=True)
-    kind = _text("`track`.")
-    state = String(validate=OneOf(JOB_STATES), metadata=_about("The last three are final."))
-    stage = _text("`load`, `analyse` or `render`; empty before the start.")
+    kind = String(
+        validate=OneOf(KINDS),
+        metadata=_about(
+            "`track`: all of the work; `retrack`: another tracker on what was detected before; "
+            "`render`: the annotated video of the result."
+        ),
+    )
+    state = String(validate=OneOf(STATES), metadata=_about("The last three are final."))
+    stage = _text("E.g. `load`, `analyse`, `render`; empty before the start.")
     progress = _number("Share of the whole job that is done, 0 to 1.")
     fps = _number("Frames a second in this stage.", allow_none=True)
     eta_s = _number("Seconds left, where known.", allow_none=True)
@@ -120,10 +130,20 @@ class Model(Schema):
 class Downloads(Schema):
     """Where the result's files are."""
 
-    annotated = _url("MP4 with the boxes drawn in.")
+    annotated = _url("MP4 with the boxes drawn in; null while there is none.", allow_none=True)
     mot = _url("MOTChallenge text.")
     csv = _url("All boxes as CSV.")
     json = _url("All tracks with their boxes as JSON.")
+
+
+class Annotated(Schema):
+    """The video with the boxes drawn in."""
+
+    state = String(
+        validate=OneOf(ANNOTATED_STATES),
+        metadata=_about("`missing` after tracking again, until a job of the kind `render` has made it."),
+    )
+    url = _url("The file; null while there is none.", allow_none=True)
 
 
 class Result(Schema):
@@ -131,10 +151,19 @@ class Result(Schema):
 
     job_id = _text("The job that made it.")
     playback_url = _url("The video as H.264 MP4 with a constant frame rate; takes ranges.")
-    annotated_url = _url("The same with the boxes drawn in.")
+    annotated_url = _url("The same with the boxes drawn in; null while there is none.", allow_none=True)
+    annotated = Nested(Annotated)
     frame_rate = _number("Frames a second of these files.")
     frame_count = _count("Frames of the uploaded video.")
     track_count = _count("Tracks found.")
+    preset = _text("The preset; empty where unknown.")
+    tracker = _text("The tracker; empty where unknown.")
+    detected_boxes = _count("Boxes that the detector found.", allow_none=True)
+    embedded_boxes = _count("How many of them a network embedded.", allow_none=True)
+    stage_seconds = Dict(
+        keys=String(), values=Float(), metadata=_about("Seconds that each stage worked; stages overlap.")
+    )
+    can_retrack = Boolean(metadata=_about("Whether its detections are kept, so that `retrack` is possible."))
     detector = Nested(Model)
     embedder = Nested(Model)
     downloads = Nested(Downloads)
@@ -158,7 +187,7 @@ class Video(Schema):
     sha256 = _text("Of the uploaded file, hexadecimal.")
     poster_url = _url("A picture of it.", allow_none=True)
     page_url = _url("Its page.")
-    job = Nested(Job, allow_none=True, metadata=_about("The latest job."))
+    job = Nested(Job, allow_none=True, metadata=_about("The live job, else the latest."))
     result = Nested(Result, allow_none=True, metadata=_about("Null until a job is done."))
 
 
@@ -255,7 +284,7 @@ class PageQuery(Schema):
 class JobsQuery(PageQuery):
     """Which part of the list of jobs."""
 
-    state = String(load_default=None, validate=OneOf(JOB_STATES), metadata=_about("Only jobs in this state."))
+    state = String(load_default=None, validate=OneOf(STATES), metadata=_about("Only jobs in this state."))
 
 
 class BoxesQuery(Schema):
@@ -273,15 +302,40 @@ class PresenceQuery(Schema):
     bins = Integer(load_default=200, validate=Range(1, 2000), metadata=_about("How many bins."))
 
 
-def _model_choice(names: tuple[str, ...], description: str) -> String:
+def _choice(names: tuple[str, ...], description: str) -> String:
     return String(load_default=None, allow_none=True, validate=OneOf(("", *names)), metadata=_about(description))
 
 
 class JobSettings(Schema):
     """How to work on a video; what is left out comes from the site's settings."""
 
-    detector = _model_choice(DETECTORS, "What finds people and vehicles.")
-    embedder = _model_choice(EMBEDDERS, "What tells them apart.")
+    preset = _choice(PRESETS, "How thoroughly. The other choices win over it.")
+    detector = _choice(DETECTORS, "What finds people and vehicles.")
+    embedder = _choice(EMBEDDERS, "What tells them apart.")
+    tracker = _choice(
+        TRACKERS, "`recorded` looks at the whole video, `online` never ahead, `deepsort` is the published DeepSORT."
+    )
+
+
+class RunSettings(JobSettings):
+    """What to do with a video again."""
+
+    kind = String(
+        load_default=TRACK,
+        validate=OneOf(KINDS),
+        metadata=_about(
+            f"`{TRACK}`: everything. `{RETRACK}`: track again what was detected, in seconds; only `tracker` is "
+            f"looked at. `{RENDER}`: make the annotated video of the result; takes no choices."
+        ),
+    )
+
+    @validates_schema
+    def check_choices(self, fields: dict[str, Any], **_: Any) -> None:
+        """Refuse a choice that the kind of the job would not look at."""
+        looked_at = {TRACK: tuple(fields), RETRACK: ("tracker",), RENDER: ()}[fields["kind"]]
+        for name, chosen in fields.items():
+            if chosen and name != "kind" and name not in looked_at:
+                raise ValidationError(f"has no meaning for a job of the kind {fields['kind']}", name)
 
 
 class VideoDetails(JobSettings):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -21,23 +21,17 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from config import Settings
-from deep_sort.tracker import TrackerOptions
 from errors import JobCancelled, LeaseLost, ResightError, WorkerStopping
-from model.protocols import Detector, Embedder
-from model.registry import build_embedder
-from pipeline.lanes import build_detector_lanes
-from pipeline.run import TrackRequest, track_video
-from pipeline.threads import available_cores, limit_thread_pools, plan_threads
 from records import Progress
-from store import jobs
+from store import jobs, results, tracks
 from store.files import AttemptFiles, Storage
-from video.decode import open_video
+from store.tables import RENDER, RETRACK
+from worker import kinds
 
 _log = logging.getLogger(__name__)
 
 _DATABASE_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 
-Models = tuple[Detector, Embedder]
 Ending = Callable[[Session], None]
 T = TypeVar("T")
 
@@ -64,7 +58,7 @@ class Workplace:
     storage: Storage
     worker: str
     is_stopping: Callable[[], bool]
-    build_models: Callable[[Settings, Mapping[str, Any], int], Models]
+    build_models: kinds.BuildModels
     renew_every_s: float = 1.0
     now: Callable[[], datetime] = utc_now
 
@@ -88,31 +82,10 @@ def run_attempt(job_id: str, place: Workplace) -> None:
     except LeaseLost:
         _log.info("lease lost job=%s claim=%d", job_id, held.number)
     # A commit whose answer got lost looks like a failure here, so the row is asked what became of it.
-    if _in_transaction(place, lambda session: jobs.is_published(session, held)):
+    if _in_transaction(place, lambda session: results.is_published(session, held)):
         place.storage.remove_other_attempts(files)
     else:
         files.remove()
-
-
-def build_models(settings: Settings, wishes: Mapping[str, Any], threads: int) -> Models:
-    """Return the detector and the embedder that a job asks for, or else the settings.
-
-    Parameters
-    ----------
-    wishes : the job's settings; ``detector``, ``embedder`` and ``threshold`` are looked at.
-    """
-    threshold = wishes.get("threshold")
-    detector = build_detector_lanes(
-        wishes.get("detector") or settings.detector,
-        settings.det_model_dir,
-        threshold=settings.det_threshold if threshold is None else float(threshold),
-        threads=threads,
-        use_gpu=settings.use_gpu,
-    )
-    embedder = build_embedder(
-        wishes.get("embedder") or settings.embedder, settings.emb_model_dir, threads=threads, use_gpu=settings.use_gpu
-    )
-    return detector, embedder
 
 
 class _Heartbeat:
@@ -144,10 +117,9 @@ class _Heartbeat:
 
 
 def _work(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> Ending | None:
-    """Track and publish; return how the row must end otherwise, None where it needs nothing more."""
+    """Work and publish; return how the row must end otherwise, None where it needs nothing more."""
     try:
-        result = _track(held, files, place)
-        _in_transaction(place, lambda session: jobs.publish(session, held, result, place.now()))
+        _publish(held, files, place)
     except LeaseLost:
         _log.info("lease lost job=%s claim=%d", held.job_id, held.number)
     except JobCancelled:
@@ -167,38 +139,33 @@ def _work(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> Ending | N
         )
         return lambda session: jobs.fail(session, held, code, params, place.now())
     else:
-        _log.info("done job=%s tracks=%d frames=%d", held.job_id, len(result.tracks), result.frame_count)
+        _log.info("done job=%s kind=%s", held.job_id, held.kind)
     return None
 
 
-def _track(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> jobs.JobResult:
+def _publish(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> None:
+    """Do what the job's kind asks for, and make it public."""
     heartbeat = _Heartbeat(held, place)
     heartbeat(Progress("load", 0.0, 0, None, None, None))
     files.create()
-    plan = limit_thread_pools(plan_threads(available_cores(), requested=place.settings.cpu_threads))
-    detector, embedder = place.build_models(place.settings, held.settings, plan.networks)
-    source = place.storage.source_path(held.video_id)
-    request = TrackRequest(
-        source=partial(open_video, source, name=held.video_name),
-        name=held.video_name,
-        detector=detector,
-        embedder=embedder,
-        tracker=TrackerOptions(max_cosine_distance=embedder.max_cosine_distance),
-        playback=files.playback,
-        annotated=files.annotated,
-    )
-    outcome = track_video(request, on_progress=heartbeat)
-    outcome.points.save(files.points)
-    for track in outcome.tracks:
-        files.crop(track.number).write_bytes(track.crop_jpeg)
-    return jobs.JobResult(
-        tracks=outcome.tracks,
-        detector=outcome.detector,
-        embedder=outcome.embedder,
-        frame_count=outcome.frame_count,
-        playback_frame_rate=outcome.playback_frame_rate,
-        stage_seconds=outcome.stage_seconds,
-    )
+    storage, settings = place.storage, place.settings
+    if held.kind == RENDER:
+        published = kinds.base_files(held, storage)
+        with place.sessions() as session:
+            seen = tracks.of_video(session, held.video_id)
+        seconds = kinds.render_job(held, files, storage, seen, settings, heartbeat)
+        give = partial(files.give_annotated, published)
+        _in_transaction(
+            place,
+            lambda session: results.publish_annotated(session, held, place.now(), give=give, stage_seconds=seconds),
+        )
+        return
+    if held.kind == RETRACK:
+        result = kinds.retrack_job(held, files, storage, settings, heartbeat)
+    else:
+        result = kinds.track_job(held, files, storage, settings, place.build_models, heartbeat)
+    _in_transaction(place, lambda session: results.publish(session, held, result, place.now()))
+    _log.info("published job=%s tracks=%d frames=%d", held.job_id, len(result.tracks), result.frame_count)
 
 
 def _explain(error: Exception, held: jobs.Claim) -> tuple[str, dict[str, Any]]:

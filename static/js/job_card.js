@@ -2,7 +2,7 @@
 
 import { ApiError, send } from "./api.js";
 import { duration, number, percent } from "./format.js";
-import { t } from "./i18n.js";
+import { has, t } from "./i18n.js";
 import { timeElement } from "./times.js";
 
 const FINAL_STATES = new Set(["done", "failed", "cancelled"]);
@@ -20,51 +20,64 @@ export function fillBadge(badge, state) {
   badge.textContent = state ? t(`state.${state}`) : "";
 }
 
+function stageWord(job) {
+  if (job.state === "queued") return t("stage.queued");
+  const key = [`stage.${job.kind}.${job.stage}`, `stage.${job.stage}`].find(has);
+  return key ? t(key) : "";
+}
+
 function fillProgress(field, job) {
   field("bar").value = Math.round(job.progress * 100);
   field("percent").textContent = percent(job.progress);
-  field("stage").textContent = job.state === "queued" ? t("stage.queued") : job.stage ? t(`stage.${job.stage}`) : "";
+  field("stage").textContent = stageWord(job);
   const isRunning = job.state === "running";
   field("rate").textContent = isRunning && job.fps ? t("job.rate", { fps: number(job.fps, 1) }) : "";
   field("left").textContent = isRunning && job.eta_s !== null ? t("job.left", { time: duration(job.eta_s) }) : "";
 }
 
+/** Show how `job` goes, and what can be done about it, in `place`. */
+export function fillJobWork(place, job) {
+  const field = (name) => place.querySelector(`[data-field=${name}]`);
+  const part = (name) => place.querySelector(`[data-part=${name}]`);
+  place.dataset.url = job.url;
+  part("progress").hidden = isFinal(job);
+  fillProgress(field, job);
+  part("error").hidden = !job.error;
+  field("error").textContent = job.error?.message ?? "";
+  part("cancelling").hidden = !(job.cancel_requested && job.state === "running");
+  field("open").href = job.video_url;
+  field("open").hidden = job.state !== "done";
+  for (const [action, isShown, url] of [
+    ["cancel", job.can_cancel, job.cancel_url],
+    ["retry", job.can_retry, job.retry_url],
+  ]) {
+    const form = place.querySelector(`[data-action=${action}]`);
+    form.dataset.url = url;
+    form.hidden = !isShown;
+  }
+}
+
 /** Show `job` in `card`. */
 export function fillJobCard(card, job) {
   const field = (name) => card.querySelector(`[data-field=${name}]`);
-  const part = (name) => card.querySelector(`[data-part=${name}]`);
   card.dataset.jobId = job.id;
-  card.dataset.url = job.url;
   field("link").href = job.video_url;
   field("name").href = job.video_url;
-  field("open").href = job.video_url;
-  field("open").hidden = job.state !== "done";
   field("name").textContent = job.video_name;
   field("name").title = job.video_name;
   const poster = field("poster");
   if (job.poster_url && poster.getAttribute("src") !== job.poster_url) poster.src = job.poster_url;
   poster.hidden = !job.poster_url;
   fillBadge(field("state"), job.state);
-  part("progress").hidden = isFinal(job);
-  fillProgress(field, job);
-  part("error").hidden = !job.error;
-  field("error").textContent = job.error?.message ?? "";
-  part("cancelling").hidden = !(job.cancel_requested && job.state === "running");
+  fillJobWork(card, job);
+  field("kind").textContent = has(`kind.${job.kind}`) ? t(`kind.${job.kind}`) : "";
   field("created").replaceChildren(timeElement(job.created_at));
   field("took").textContent = took(job);
   field("attempts").textContent = job.attempt > 1 ? t("job.attempt", { attempt: job.attempt, limit: job.max_attempts }) : "";
-  for (const [action, isShown, url] of [
-    ["cancel", job.can_cancel, job.cancel_url],
-    ["retry", job.can_retry, job.retry_url],
-  ]) {
-    const form = card.querySelector(`[data-action=${action}]`);
-    form.dataset.url = url;
-    form.hidden = !isShown;
-  }
 }
 
-/** Send cancel and retry of all cards below `root` through the API; call `onChange` with the job. */
-export function watchJobActions(root, onChange) {
+/** Send cancel and retry of all jobs below `root` through the API, show the job by `fill`, call `onChange` with it. */
+export function watchJobActions(root, onChange, fill = fillJobCard) {
   root.addEventListener("submit", async (event) => {
     const form = event.target.closest("form[data-action]");
     if (!form) return;
@@ -74,7 +87,7 @@ export function watchJobActions(root, onChange) {
     button.disabled = true;
     try {
       const job = await send("POST", form.dataset.url);
-      fillJobCard(card, job);
+      fill(card, job);
       onChange(job);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

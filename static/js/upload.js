@@ -14,9 +14,16 @@ const settings = {
   uploadsUrl: section.dataset.uploadsUrl,
   videosUrl: section.dataset.videosUrl,
   maxBytes: Number(section.dataset.maxBytes),
+  readChoices,
 };
 let rows = [];
 let isSending = false;
+
+/** Return how the videos are to be worked on, as it is chosen now. */
+function readChoices() {
+  const fields = new FormData(document.getElementById("upload-form"));
+  return Object.fromEntries(["preset", "detector", "tracker"].map((name) => [name, fields.get(name)]));
+}
 
 const isFinished = (row) => row.state === "done" || row.state === "refused";
 
@@ -59,7 +66,7 @@ function addFiles(files) {
   unnamed?.focus();
 }
 
-startButton.addEventListener("click", () => {
+function start() {
   const chosen = rows.filter((row) => row.state === "chosen");
   // A name typed once holds for the files after it.
   let camera = "";
@@ -70,7 +77,9 @@ startButton.addEventListener("click", () => {
   const valid = chosen.filter((row) => row.validate());
   for (const row of valid) row.wait();
   sendWaiting();
-});
+}
+
+startButton.addEventListener("click", start);
 
 clearButton.addEventListener("click", () => {
   for (const row of rows.filter(isFinished)) row.remove();
@@ -104,5 +113,13 @@ addEventListener("beforeunload", (event) => {
   event.returnValue = t("upload.leave");
 });
 
-document.getElementById("upload-form").hidden = true;
+// The plain form only holds the choices now; Enter in one of them starts the uploads.
+const plainForm = document.getElementById("upload-form");
+plainForm.noValidate = true;
+plainForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  start();
+});
+plainForm.hidden = true;
+document.getElementById("plain-actions").hidden = true;
 document.getElementById("upload-live").hidden = false;

@@ -30,11 +30,15 @@ export class UploadRow extends EventTarget {
   /** `state` is one of chosen, waiting, sending, paused, checking, done, refused. */
   state = "chosen";
 
-  constructor(element, file, { uploadsUrl, videosUrl, maxBytes }) {
+  /** How the video is to be worked on, as it was chosen when the upload was asked for. */
+  choices = {};
+
+  constructor(element, file, { uploadsUrl, videosUrl, maxBytes, readChoices }) {
     super();
     this.element = element;
     this.file = file;
     this.urls = { uploadsUrl, videosUrl };
+    this.readChoices = readChoices;
     this.abort = null;
     this.#field("name").textContent = file.name;
     this.#field("name").title = file.name;
@@ -67,6 +71,7 @@ export class UploadRow extends EventTarget {
   }
 
   wait() {
+    this.choices = this.readChoices();
     this.#showFigures(t("upload.waiting"));
     this.#setState("waiting");
   }
@@ -125,7 +130,7 @@ export class UploadRow extends EventTarget {
 
   #description(uploadId) {
     const started = this.#field("started").value;
-    const body = { upload_id: uploadId, camera: this.camera, detector: this.element.querySelector("[name=detector]").value };
+    const body = { upload_id: uploadId, camera: this.camera, ...this.choices };
     if (started) Object.assign(body, { started_at: started, time_zone: zoneName() });
     return body;
   }

@@ -1,5 +1,6 @@
 // The video page: makes the parts and connects them.
 
+import { startAnnotated } from "./annotated.js";
 import { announce } from "./announce.js";
 import { getJson } from "./api.js";
 import { BoxesStore } from "./boxes_store.js";
@@ -128,5 +129,6 @@ async function startResult(page) {
 const jobHere = byId("job-here");
 if (jobHere) startJobHere(jobHere);
 startEditForm(byId("edit-form"));
+if (byId("annotated")) startAnnotated(byId("annotated"));
 const page = byId("video-page");
 if (page) startResult(page);

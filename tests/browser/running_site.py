@@ -34,6 +34,14 @@ class RunningSite:
         with urllib.request.urlopen(f"{self.url}/api/v1{path}", timeout=30) as answer:  # noqa: S310  # our own address
             return json.load(answer)
 
+    def post(self, path: str, body: Any) -> Any:
+        """Send JSON to the API and return what it answers."""
+        request = urllib.request.Request(  # noqa: S310  # our own address
+            f"{self.url}/api/v1{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return json.load(answer)
+
     def upload(self, path: Path, **fields: str) -> dict[str, Any]:
         """Add a video through the API and return what it answers."""
         edge = uuid4().hex

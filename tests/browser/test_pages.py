@@ -130,7 +130,7 @@ def test_everything_is_reached_by_tab_with_a_visible_focus(open_page: Any, addre
             seen = page.evaluate(
                 """() => {
                   const e = document.activeElement;
-                  const holder = e.closest(".dropzone") ?? e;
+                  const holder = e.closest(".dropzone, .preset") ?? e;
                   return e === document.body || getComputedStyle(holder).outlineStyle !== "none" ? "" : e.outerHTML.slice(0, 120);
                 }"""
             )

@@ -211,5 +211,5 @@ def test_without_scripts_the_plain_form_uploads(
     page.goto(f"{site.url}/videos")
     page.locator("#plain-camera").fill("Side door")
     page.locator("#plain-file").set_input_files(str(copy))
-    page.locator("#upload-form button").click()
+    page.locator("#plain-actions button").click()
     expect(card_of(page, "plain form.mp4").locator("[data-field=camera]")).to_have_text("Side door")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.best_crops import MAX_CROP_SIDE, BestCrop, rate_boxes, sharpness
+from pipeline.best_crops import MAX_CROP_SIDE, CropSlots, encode_jpeg, rate_boxes, sharpness
 from records import FloatArray, Image
 
 
@@ -65,41 +65,78 @@ def test_a_sliver_has_a_sharpness(shape: tuple[int, int]) -> None:
     assert 0 < sharpness(_noise(*shape)) < 1
 
 
+def _offer(slots: CropSlots, crop: Image, rating: float, second: float) -> None:
+    slots.offer(crop, rating, second, frame=round(second * 10), detection=round(second * 100))
+
+
 def test_the_better_crop_is_kept_in_any_order() -> None:
     good, bad = _noise(100, 40, seed=1), _noise(100, 40, seed=2)
-    for order in ([(good, 0.9, 3), (bad, 0.2, 7)], [(bad, 0.2, 7), (good, 0.9, 3)]):
-        best = BestCrop()
-        for crop, rating, frame in order:
-            best.offer(crop, rating, frame)
-        assert best.frame == 3
-        assert best.jpeg
+    for order in ([(good, 0.9, 0.3), (bad, 0.2, 0.7)], [(bad, 0.2, 0.3), (good, 0.9, 0.7)]):
+        slots = CropSlots(1, 0.0)
+        for crop, rating, second in order:
+            _offer(slots, crop, rating, second)
+        (kept,) = slots.crops()
+        np.testing.assert_array_equal(kept.image_bgr, good)
 
 
 def test_a_hardly_better_crop_does_not_replace() -> None:
-    best = BestCrop()
-    best.offer(_noise(100, 40), 0.80, 0)
-    best.offer(_noise(100, 40), 0.82, 1)
-    assert best.frame == 0
+    slots = CropSlots(1, 0.0)
+    _offer(slots, _noise(100, 40), 0.80, 0.0)
+    _offer(slots, _noise(100, 40), 0.82, 0.1)
+    assert [crop.frame for crop in slots.crops()] == [0]
 
 
 def test_a_sharp_crop_wins_over_a_blurred_one_of_the_same_rating() -> None:
     crop = _noise(100, 40)
-    best = BestCrop()
-    best.offer(cv2.GaussianBlur(crop, (0, 0), 5).astype(np.uint8), 0.5, 0)
-    best.offer(crop, 0.5, 1)
-    assert best.frame == 1
+    slots = CropSlots(1, 0.0)
+    _offer(slots, cv2.GaussianBlur(crop, (0, 0), 5).astype(np.uint8), 0.5, 0.0)
+    _offer(slots, crop, 0.5, 0.1)
+    assert [crop.frame for crop in slots.crops()] == [1]
 
 
 def test_a_huge_crop_is_kept_smaller_in_its_own_proportions() -> None:
-    best = BestCrop()
-    best.offer(_noise(1600, 800), 0.9, 0)
-    kept = cv2.imdecode(np.frombuffer(best.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    slots = CropSlots(1, 0.0)
+    _offer(slots, _noise(1600, 800), 0.9, 0.0)
+    kept = cv2.imdecode(np.frombuffer(encode_jpeg(slots.crops()[0].image_bgr), np.uint8), cv2.IMREAD_COLOR)
     assert kept is not None
     assert kept.shape == (MAX_CROP_SIDE, MAX_CROP_SIDE // 2, 3)
 
 
 def test_a_one_pixel_crop_is_kept() -> None:
-    best = BestCrop()
-    best.offer(_noise(1, 1), 0.01, 4)
-    assert best.frame == 4
-    assert best.jpeg
+    slots = CropSlots(3, 0.0)
+    _offer(slots, _noise(1, 1), 0.01, 0.4)
+    assert [crop.detection for crop in slots.crops()] == [40]
+
+
+def test_a_kept_crop_does_not_hold_its_frame() -> None:
+    frame = _noise(100, 100)
+    slots = CropSlots(1, 0.0)
+    _offer(slots, frame[10:60, 10:30], 0.5, 0.0)
+    before = slots.crops()[0].image_bgr.copy()
+    frame[:] = 0
+    np.testing.assert_array_equal(slots.crops()[0].image_bgr, before)
+
+
+@pytest.mark.parametrize("seconds", [3, 10, 100, 1000])
+def test_crops_are_few_and_spread_over_the_time(seconds: int) -> None:
+    slots = CropSlots(4, 5.0)
+    crop = _noise(40, 20)
+    for tick in range(seconds * 4):
+        _offer(slots, crop, 0.5, 5.0 + tick / 4)
+    times = [kept.frame / 10 - 5 for kept in slots.crops()]
+    assert 2 <= len(times) <= 4
+    assert times[0] < 0.5 * seconds <= times[-1] + seconds / 2
+    assert min(np.diff(times)) >= seconds / 8
+
+
+def test_the_best_crop_survives_when_slots_join() -> None:
+    slots = CropSlots(2, 0.0)
+    crop = _noise(40, 20)
+    for second in range(64):
+        _offer(slots, crop, 0.9 if second == 13 else 0.3, float(second))
+    assert 130 in [kept.frame for kept in slots.crops()]
+
+
+def test_no_crops_at_all_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1 crop"):
+        CropSlots(0, 0.0)

@@ -15,6 +15,7 @@ from deep_sort.tracker import TrackerOptions
 from errors import AttemptStopped, JobCancelled, MediaError
 from pipeline.analyse import BatchLimits
 from pipeline.run import TrackingResult, TrackRequest, track_video
+from pipeline.tracking import TrackingOptions
 from points import PointTable
 from records import Detections, Frame, Kind, MediaFacts, Progress
 from tests.pipeline.scripted import (
@@ -40,7 +41,7 @@ def _request(video: Path, folder: Path | None = None) -> TrackRequest:
         name=video.name,
         detector=BlockDetector(),
         embedder=ColourEmbedder(),
-        tracker=_OPTIONS,
+        tracking=TrackingOptions(mode="deepsort", deepsort=_OPTIONS),
         playback=folder / "playback.mp4" if folder else None,
         annotated=folder / "annotated.mp4" if folder else None,
     )
@@ -119,7 +120,7 @@ def test_a_video_without_people_gives_valid_outputs(tmp_path: Path, out: Path) -
 
 def test_a_video_of_one_frame_gives_valid_outputs(tmp_path: Path, out: Path) -> None:
     request = _request(make_video(tmp_path / "one.mkv", _TWO_PEOPLE, frame_count=1), out)
-    result = _track(replace(request, tracker=TrackerOptions(n_init=1)))
+    result = _track(replace(request, tracking=TrackingOptions(mode="deepsort", deepsort=TrackerOptions(n_init=1))))
     assert result.frame_count == 1
     assert result.points.frame_pts_s.tolist() == [0.0]
     assert [track.number for track in result.tracks] == [1, 2]

@@ -8,8 +8,8 @@ import numpy as np
 from sqlalchemy.orm import Session, sessionmaker
 
 from records import Kind, MediaFacts, ModelInfo, Notice, Progress, TrackSummary
-from store import jobs, videos
-from store.tables import Job, Video, new_id
+from store import jobs, results, videos
+from store.tables import TRACK, Job, Video, new_id
 from tests.databases import NOON
 
 FACTS = MediaFacts(
@@ -37,11 +37,13 @@ def add_video(
         return videos.add(session, new, now)
 
 
-def add_job(sessions: sessionmaker[Session], video_id: str | None = None, *, max_attempts: int = 3) -> str:
+def add_job(
+    sessions: sessionmaker[Session], video_id: str | None = None, *, max_attempts: int = 3, kind: str = TRACK
+) -> str:
     """Insert a waiting job, for a new video where none is given, and return its id."""
     video_id = video_id or add_video(sessions).id
     with sessions.begin() as session:
-        return jobs.enqueue(session, video_id, {"detector": "hog"}, NOON, max_attempts=max_attempts).id
+        return jobs.enqueue(session, video_id, {"detector": "hog"}, NOON, kind=kind, max_attempts=max_attempts).id
 
 
 def take(sessions: sessionmaker[Session], job_id: str, *, worker: str = "w1", now: datetime = NOON) -> jobs.Claim:
@@ -52,10 +54,10 @@ def take(sessions: sessionmaker[Session], job_id: str, *, worker: str = "w1", no
     return held
 
 
-def publish(sessions: sessionmaker[Session], held: jobs.Claim, result: jobs.JobResult | None = None) -> None:
+def publish(sessions: sessionmaker[Session], held: jobs.Claim, result: results.JobResult | None = None) -> None:
     """Publish a result."""
     with sessions.begin() as session:
-        jobs.publish(session, held, result or some_result(), NOON)
+        results.publish(session, held, result or some_result(), NOON)
 
 
 def read(sessions: sessionmaker[Session], job_id: str) -> Job:
@@ -64,9 +66,9 @@ def read(sessions: sessionmaker[Session], job_id: str) -> Job:
         return jobs.get(session, job_id)
 
 
-def some_result(track_count: int = 2) -> jobs.JobResult:
+def some_result(track_count: int = 2) -> results.JobResult:
     """Return a result with that many tracks."""
-    return jobs.JobResult(
+    return results.JobResult(
         tracks=[some_track(number) for number in range(1, track_count + 1)],
         detector=ModelInfo("hog", notices=(Notice("model.hog_fallback", {"path": "model/detection"}),)),
         embedder=ModelInfo("hsv_stripes", notices=(Notice("model.descriptor_fallback"),)),

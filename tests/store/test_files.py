@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,17 @@ def _add_source(storage: Storage, name: str = "a.mp4") -> str:
     part.write_bytes(b"video")
     storage.take_source(video_id, part, name)
     return video_id
+
+
+def _two_attempts(storage: Storage) -> tuple[AttemptFiles, AttemptFiles]:
+    """Return a finished attempt, whose files hold their own names, and one that has just begun."""
+    video_id = _add_source(storage)
+    previous, files = storage.attempt(video_id, new_id(), 1), storage.attempt(video_id, new_id(), 1)
+    previous.create()
+    for path in (previous.playback, previous.annotated, previous.points, previous.detections, previous.crop(1)):
+        path.write_bytes(path.name.encode())
+    files.create()
+    return previous, files
 
 
 @pytest.mark.parametrize(
@@ -91,6 +104,63 @@ def test_removing_other_attempts_keeps_the_published_one(storage: Storage) -> No
         files.create()
     storage.remove_other_attempts(attempts[1])
     assert [files.folder.exists() for files in attempts] == [False, True, False]
+
+
+def test_an_attempt_adopts_what_does_not_depend_on_the_tracker(storage: Storage) -> None:
+    previous, files = _two_attempts(storage)
+    files.adopt(previous)
+    assert sorted(path.name for path in files.folder.iterdir()) == ["crops", "detections.npz", "playback.mp4"]
+    assert files.playback.stat().st_ino == previous.playback.stat().st_ino
+    storage.remove_other_attempts(files)
+    assert (files.playback.read_bytes(), files.detections.read_bytes()) == (b"playback.mp4", b"detections.npz")
+
+
+def test_an_attempt_is_adopted_by_copies_where_the_disk_has_no_links(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    previous, files = _two_attempts(storage)
+    files.adopt(previous)
+    assert files.playback.stat().st_ino != previous.playback.stat().st_ino
+    previous.remove()
+    assert (files.playback.read_bytes(), files.detections.read_bytes()) == (b"playback.mp4", b"detections.npz")
+
+
+def test_a_full_disk_is_no_reason_to_copy(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", refuse)
+    previous, files = _two_attempts(storage)
+    with pytest.raises(OSError, match="No space left"):
+        files.adopt(previous)
+    assert not files.playback.exists()
+
+
+def test_an_attempt_without_detections_cannot_be_adopted(storage: Storage) -> None:
+    previous, files = _two_attempts(storage)
+    previous.detections.unlink()
+    with pytest.raises(FileNotFoundError):
+        files.adopt(previous)
+
+
+def test_the_annotated_video_moves_into_the_place_of_an_older_one_and_may_move_twice(storage: Storage) -> None:
+    published, files = _two_attempts(storage)
+    files.annotated.write_bytes(b"new")
+    for _ in range(2):
+        files.give_annotated(published)
+        assert published.annotated.read_bytes() == b"new"
+        assert not files.annotated.exists()
+
+
+def test_an_annotated_video_that_nobody_has_cannot_move(storage: Storage) -> None:
+    published, files = _two_attempts(storage)
+    published.annotated.unlink()
+    with pytest.raises(FileNotFoundError):
+        files.give_annotated(published)
 
 
 def test_removing_a_video_removes_its_folder_and_may_be_repeated(storage: Storage) -> None:

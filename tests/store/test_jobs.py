@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from errors import JobCancelled, LeaseLost, RequestError
-from store import jobs, tracks, videos
+from store import jobs, results, tracks, videos
 from store.tables import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, Track, Video
 from tests.databases import NOON, after
 from tests.store.rows import HALF_WAY, add_job, add_video, publish, read, some_result, take
@@ -31,11 +31,7 @@ def test_a_second_job_for_the_video_is_refused_until_the_first_ends(sessions: Se
     first = add_job(sessions, video.id)
     with pytest.raises(RequestError) as refused:
         add_job(sessions, video.id)
-    assert (refused.value.code, refused.value.status, refused.value.params) == (
-        "request.conflict",
-        409,
-        {"state": QUEUED},
-    )
+    assert (refused.value.code, refused.value.status) == ("request.busy", 409)
     publish(sessions, take(sessions, first))
     add_job(sessions, video.id)
 
@@ -148,7 +144,7 @@ def test_publishing_makes_the_result_of_the_video(sessions: Sessions) -> None:
         assert video.result_job is not None
         assert video.result_job.id == job_id
         assert [track.number for track in tracks.of_video(session, video.id)] == [1, 2]
-        assert jobs.is_published(session, held)
+        assert results.is_published(session, held)
 
 
 def test_publishing_twice_is_refused_and_changes_nothing(sessions: Sessions) -> None:
@@ -282,7 +278,7 @@ def test_an_old_job_cannot_be_retried_beside_a_waiting_one(sessions: Sessions) -
     with sessions.begin() as session:
         jobs.cancel(session, old, NOON)
     add_job(sessions, video.id)
-    with pytest.raises(RequestError, match="queued"), sessions.begin() as session:
+    with pytest.raises(RequestError, match="Another job of this video"), sessions.begin() as session:
         jobs.retry(session, old)
 
 
@@ -424,7 +420,7 @@ def test_a_video_deleted_while_it_is_published_is_gone(engine: Engine, sessions:
 def _changes(held: jobs.Claim) -> list[object]:
     return [
         lambda session: jobs.renew(session, held, HALF_WAY, after(93), 90),
-        lambda session: jobs.publish(session, held, some_result(), after(93)),
+        lambda session: results.publish(session, held, some_result(), after(93)),
         lambda session: jobs.fail(session, held, "job.storage_full", {}, after(93)),
         lambda session: jobs.release(session, held, after(93)),
         lambda session: jobs.end_cancelled(session, held, after(93)),

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from store import videos
+from store import results, videos
 from store.files import Storage
 from store.orphans import remove_orphans
-from store.tables import new_id
+from store.tables import RENDER, new_id
+from tests.databases import NOON
 from tests.store.rows import add_job, publish, take
 
 Sessions = sessionmaker[Session]
@@ -61,3 +62,21 @@ def test_the_folder_of_a_deleted_video_is_removed_when_it_is_old(sessions: Sessi
 
 def test_an_empty_data_folder_is_fine(sessions: Sessions, tmp_path: Path) -> None:
     _remove(sessions, Storage(tmp_path / "none"))
+
+
+def test_of_a_killed_drawing_only_the_published_attempt_stays(sessions: Sessions, tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    first = take(sessions, add_job(sessions))
+    publish(sessions, first)
+    drawing = take(sessions, add_job(sessions, first.video_id, kind=RENDER))
+    _make_folder(storage, first.video_id)
+    published, drawn = (storage.attempt(first.video_id, held.job_id, held.number) for held in (first, drawing))
+    for files in (published, drawn):
+        files.create()
+    _remove(sessions, storage)
+    assert (published.folder.exists(), drawn.folder.exists()) == (True, True)
+    drawn.annotated.write_bytes(b"drawn")
+    with sessions.begin() as session:
+        results.publish_annotated(session, drawing, NOON, give=lambda: drawn.give_annotated(published))
+    _remove(sessions, storage)
+    assert (published.annotated.read_bytes(), drawn.folder.exists()) == (b"drawn", False)

@@ -20,7 +20,8 @@ from app import create_app, migrate_database
 from config import Settings
 from points import PointTable
 from records import Kind, ModelInfo, Notice, Progress, TrackSummary
-from store import jobs
+from store import jobs, results
+from store.files import AttemptFiles
 from web.database import db
 from web.services import EXTENSION, Services
 
@@ -140,24 +141,73 @@ def sample_tracks(frame_count: int = 20, frame_rate: float = 25.0) -> list[Track
     return [person, car]
 
 
-def publish_result(site: Site, video: Mapping[str, Any], *, playback: bytes = b"p" * 1000) -> None:
+def publish_result(
+    site: Site, video: Mapping[str, Any], *, playback: bytes = b"p" * 1000, has_detections: bool = True
+) -> None:
     """Let a worker finish the latest job of a video with the tracks of `sample_tracks`."""
     held = begin_job(site, video["job"]["id"])
     files = site.services.storage.attempt(held.video_id, held.job_id, held.number)
     files.create()
     files.playback.write_bytes(playback)
     files.annotated.write_bytes(b"annotated" * 100)
+    if has_detections:
+        files.detections.write_bytes(b"detections")
     sample_points().save(files.points)
     for number in (1, 2):
         files.crop(number).write_bytes(b"\xff\xd8crop" + bytes([number]))
     fallback = Notice("model.descriptor_fallback")
-    result = jobs.JobResult(
+    result = results.JobResult(
         tracks=sample_tracks(),
         detector=ModelInfo("yolox", "weights/yolox.onnx"),
         embedder=ModelInfo("hsv_stripes", notices=(fallback,)),
         frame_count=20,
         playback_frame_rate=25.0,
+        stage_seconds={"decode": 1.0, "detect": 3.0},
+        preset="accurate",
+        tracker="recorded",
+        detected_boxes=40,
+        embedded_boxes=8,
     )
     with site.session() as session:
-        jobs.publish(session, held, result, datetime.now(timezone.utc))
+        results.publish(session, held, result, datetime.now(timezone.utc))
         session.commit()
+
+
+def publish_retrack(site: Site, job: Mapping[str, Any]) -> None:
+    """Let a worker finish a job of the kind `retrack`: one track fewer, no annotated video."""
+    held = begin_job(site, job["id"])
+    files = site.services.storage.attempt(held.video_id, held.job_id, held.number)
+    files.create()
+    files.adopt(_base_files(site, held))
+    sample_points().save(files.points)
+    result = results.JobResult(
+        tracks=sample_tracks()[:1],
+        detector=ModelInfo("yolox", "weights/yolox.onnx"),
+        embedder=ModelInfo("hsv_stripes"),
+        frame_count=20,
+        playback_frame_rate=25.0,
+        stage_seconds={"track": 0.5},
+        tracker=str(held.settings["tracker"]),
+    )
+    with site.session() as session:
+        results.publish(session, held, result, datetime.now(timezone.utc))
+        session.commit()
+    site.services.storage.remove_other_attempts(files)
+
+
+def publish_render(site: Site, job: Mapping[str, Any], *, content: bytes = b"drawn") -> None:
+    """Let a worker finish a job of the kind `render`."""
+    held = begin_job(site, job["id"])
+    files = site.services.storage.attempt(held.video_id, held.job_id, held.number)
+    files.create()
+    files.annotated.write_bytes(content)
+    with site.session() as session:
+        now = datetime.now(timezone.utc)
+        results.publish_annotated(session, held, now, give=lambda: files.give_annotated(_base_files(site, held)))
+        session.commit()
+    files.remove()
+
+
+def _base_files(site: Site, held: jobs.Claim) -> AttemptFiles:
+    assert held.base is not None
+    return site.services.storage.attempt(held.video_id, held.base.job_id, held.base.number)

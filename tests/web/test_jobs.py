@@ -85,7 +85,7 @@ def test_a_video_can_be_run_again_with_other_models(site: Site, done_video: dict
 
 def test_a_video_is_not_run_twice_at_once(site: Site, video: dict[str, Any]) -> None:
     answer = site.client.post(f"{video['url']}/jobs")
-    assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "request.conflict")
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "request.busy")
 
 
 @pytest.mark.parametrize("body", [{"detector": "magic"}, {"detector": 3}, {"colour": "red"}, []])

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from model import registry
-from tests.web.sites import Site, begin_job, publish_result
+from pipeline import presets
+from pipeline.tracking import TRACKERS
+from tests.web.sites import Site, begin_job, publish_result, publish_retrack
 from tests.web.test_security import token_of
 from web import schemas
-from web.filters import duration
+from web.filters import duration, stage_shares
 
 
 def test_the_root_leads_to_the_videos(site: Site) -> None:
@@ -85,6 +87,57 @@ def test_videos_are_run_again_and_deleted_by_forms(site: Site, done_video: dict[
 def test_the_choices_of_models_are_those_that_there_are() -> None:
     assert set(schemas.DETECTORS) == set(registry.DETECTORS)
     assert set(schemas.EMBEDDERS) == set(registry.EMBEDDERS)
+
+
+def test_the_presets_and_trackers_are_those_that_there_are() -> None:
+    assert set(schemas.PRESETS) == set(presets.PRESETS)
+    assert set(schemas.TRACKERS) == set(TRACKERS)
+
+
+def test_each_preset_and_tracker_has_a_name_and_each_preset_a_line(site: Site) -> None:
+    page = site.client.get("/videos").text
+    for name in schemas.PRESETS:
+        assert f'value="{name}"' in page
+        line = page.partition(f'id="upload-form-{name}">')[2].partition("<")[0]
+        assert len(line) > 20
+    for name in schemas.TRACKERS:
+        label = page.partition(f'<option value="{name}"')[2].partition(">")[2].partition("<")[0]
+        assert label not in ("", name)
+
+
+def test_a_form_that_is_shown_again_keeps_its_choices(site: Site) -> None:
+    fields = {"camera": "gate", "preset": "fast", "detector": "hog", "tracker": "online"}
+    page = site.client.post("/videos", data={"csrf_token": token_of(site), **fields, "file": (BytesIO(b"x"), "a.mp4")})
+    assert page.status_code == 422
+    for chosen in (
+        'value="fast" form="upload-form" aria-describedby="upload-form-fast" checked',
+        'value="hog" selected',
+    ):
+        assert chosen in page.text
+    assert 'value="online" selected' in page.text
+    assert '<details class="more" open>' in page.text
+
+
+def test_results_are_tracked_again_and_drawn_by_forms(site: Site, done_video: dict[str, Any]) -> None:
+    token, page = token_of(site), done_video["page_url"]
+    data = {"csrf_token": token, "kind": "retrack", "tracker": "online"}
+    assert site.client.post(f"{page}/run", data=data).status_code == 303
+    publish_retrack(site, site.client.get(done_video["url"]).get_json()["job"])
+    assert "Make the annotated video" in site.client.get(page).text
+    assert site.client.post(f"{page}/run", data={"csrf_token": token, "kind": "render"}).status_code == 303
+    assert site.client.get(done_video["url"]).get_json()["result"]["annotated"]["state"] == "rendering"
+    assert site.client.post(f"{page}/run", data={"csrf_token": token, "kind": "sleep"}).status_code == 422
+
+
+def test_shares_of_stages_add_up_and_begin_where_the_last_ended() -> None:
+    shown = stage_shares({"decode": 1.0, "detect": 3.0, "embed": 0.0, "track": 4.0})
+    assert [(stage["name"], stage["begin"], stage["share"]) for stage in shown] == [
+        ("decode", 0.0, 0.125),
+        ("detect", 0.125, 0.375),
+        ("track", 0.5, 0.5),
+    ]
+    assert stage_shares({}) == []
+    assert stage_shares({"decode": 0.0}) == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from errors import ResightError
 from points import PointTable
 from store import jobs, tracks, videos
 from store.files import Storage
-from store.tables import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, new_id
+from store.tables import CANCELLED, DONE, FAILED, QUEUED, RENDER, RETRACK, RUNNING, TRACK, Job, new_id
 from tests.databases import NOON, after
 from tests.small_video import ScriptedDetector, ScriptedEmbedder, write_video
 from worker.attempt import Workplace, run_attempt
@@ -45,9 +45,9 @@ class Bench:
             videos.add(session, new, NOON)
         self.job_id = self.enqueue()
 
-    def enqueue(self) -> str:
+    def enqueue(self, kind: str = TRACK, **wishes: str) -> str:
         with self.sessions.begin() as session:
-            return jobs.enqueue(session, self.video_id, {}, NOON).id
+            return jobs.enqueue(session, self.video_id, wishes, NOON, kind=kind).id
 
     def run(self, job_id: str | None = None) -> Job:
         place = Workplace(
@@ -89,7 +89,7 @@ def _raise(error: Exception) -> None:
 def test_an_attempt_publishes_rows_and_files(bench: Bench) -> None:
     job = bench.run()
     assert (job.state, job.attempt, job.frame_count, job.track_count) == (DONE, 1, 30, 1)
-    assert bench.files() == ["1.jpg", "annotated.mp4", "playback.mp4", "points.npz"]
+    assert bench.files() == ["1.jpg", "annotated.mp4", "detections.npz", "playback.mp4", "points.npz"]
     files = bench.storage.attempt(bench.video_id, job.id, job.claim_count)
     points = PointTable.load(files.points)
     with bench.sessions() as session:
@@ -103,7 +103,7 @@ def test_a_message_that_comes_twice_changes_nothing(bench: Bench) -> None:
     first = bench.run()
     second = bench.run()
     assert (second.claim_count, second.finished_at) == (first.claim_count, first.finished_at)
-    assert len(bench.files()) == 4
+    assert len(bench.files()) == 5
 
 
 def test_a_message_for_an_unknown_job_changes_nothing(bench: Bench) -> None:
@@ -115,7 +115,7 @@ def test_a_message_for_an_unknown_job_changes_nothing(bench: Bench) -> None:
 def test_a_second_run_replaces_the_files_of_the_first(bench: Bench) -> None:
     bench.run()
     second = bench.run(bench.enqueue())
-    assert len(bench.files()) == 4
+    assert len(bench.files()) == 5
     assert bench.storage.attempt(bench.video_id, second.id, 1).playback.exists()
 
 
@@ -124,7 +124,7 @@ def test_a_failed_second_run_keeps_the_files_of_the_first(bench: Bench) -> None:
     bench.before = lambda call: _raise(RuntimeError("broken"))
     assert bench.run(bench.enqueue()).state == FAILED
     assert bench.storage.attempt(bench.video_id, first.id, 1).playback.exists()
-    assert len(bench.files()) == 4
+    assert len(bench.files()) == 5
 
 
 def test_a_cancel_ends_the_attempt_between_frames(bench: Bench) -> None:
@@ -152,7 +152,7 @@ def test_a_worker_that_stops_gives_the_job_back(bench: Bench) -> None:
     bench.is_stopping, bench.before = False, lambda call: None
     job = bench.run()
     assert (job.state, job.attempt) == (DONE, 1)
-    assert len(bench.files()) == 4
+    assert len(bench.files()) == 5
 
 
 def test_a_stopping_worker_claims_nothing(bench: Bench) -> None:
@@ -261,4 +261,65 @@ def test_a_commit_whose_answer_was_lost_counts_as_published(bench: Bench) -> Non
     event.listen(bench.sessions, "after_commit", lose_the_answer)
     job = bench.run()
     assert (job.state, lost) == (DONE, [DONE])
-    assert len(bench.files()) == 4
+    assert len(bench.files()) == 5
+
+
+def test_tracking_again_needs_no_network_and_keeps_the_rest(bench: Bench) -> None:
+    first = bench.run()
+    before = _points(bench, first)
+    bench.before = lambda call: _raise(AssertionError("no network may run"))
+    job = bench.run(bench.enqueue(RETRACK, tracker="online"))
+    assert (job.state, job.tracker, job.preset) == (DONE, "online", first.preset)
+    assert (job.detected_boxes, job.embedded_boxes) == (first.detected_boxes, first.embedded_boxes)
+    assert (job.frame_count, job.track_count) == (30, 1)
+    assert bench.files() == ["1.jpg", "detections.npz", "playback.mp4", "points.npz"], "nothing was drawn"
+    assert len(_points(bench, job)) == 29 == len(before) - 1, "online shows a track from its second box on"
+    assert _crop_of(bench, job).startswith(b"\xff\xd8")
+    same = bench.run(bench.enqueue(RETRACK, tracker="recorded"))
+    assert len(_points(bench, same)) == len(before)
+
+
+def test_tracking_again_without_a_result_says_so(bench: Bench) -> None:
+    bench.change(lambda session: jobs.cancel(session, bench.job_id, NOON))
+    job = bench.run(bench.enqueue(RETRACK))
+    assert (job.state, job.error_code) == (FAILED, "job.no_base")
+    assert bench.files() == []
+
+
+@pytest.mark.parametrize("kind", [RETRACK, RENDER])
+def test_a_result_whose_files_are_gone_says_so(bench: Bench, kind: str) -> None:
+    first = bench.run()
+    files = bench.storage.attempt(bench.video_id, first.id, first.claim_count)
+    files.detections.unlink()
+    files.points.unlink()
+    job = bench.run(bench.enqueue(kind))
+    assert (job.state, job.error_code) == (FAILED, "job.no_base")
+    assert bench.files() == ["1.jpg", "annotated.mp4", "playback.mp4"], "the result stays as it was"
+
+
+def test_the_annotated_video_comes_later(bench: Bench) -> None:
+    bench.run()
+    again = bench.run(bench.enqueue(RETRACK))
+    job = bench.run(bench.enqueue(RENDER))
+    assert job.state == DONE
+    assert set(job.stage_seconds) == {"decode", "draw", "encode"}
+    assert bench.files() == ["1.jpg", "annotated.mp4", "detections.npz", "playback.mp4", "points.npz"]
+    assert bench.storage.attempt(bench.video_id, again.id, again.claim_count).annotated.stat().st_size > 1000
+    with bench.sessions() as session:
+        assert videos.get(session, bench.video_id).result_job_id == again.id
+
+
+def test_a_job_takes_its_wishes_before_the_settings(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, tracker="online", preset="accurate")
+    job = bench.run()
+    assert (job.tracker, job.preset) == ("online", "accurate")
+    job = bench.run(bench.enqueue(tracker="deepsort", preset="fast"))
+    assert (job.tracker, job.preset, job.detected_boxes) == ("deepsort", "fast", 10)
+
+
+def _points(bench: Bench, job: Job) -> PointTable:
+    return PointTable.load(bench.storage.attempt(bench.video_id, job.id, job.claim_count).points)
+
+
+def _crop_of(bench: Bench, job: Job) -> bytes:
+    return bench.storage.attempt(bench.video_id, job.id, job.claim_count).crop(1).read_bytes()

@@ -1,0 +1,99 @@
+"""Track what was found, frame by frame, and keep what the end of the video needs: for a first run and a later one."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+
+import numpy as np
+
+from deep_sort.pieces import FeatureSums, PieceCutter, split_gap_s
+from pipeline.columns import BoxColumns
+from pipeline.detections import Affine, FoundBoxes
+from pipeline.finishing import FinishedTracks, TrackedVideo, finish
+from pipeline.tracking import RECORDED, FrameTracks, KindTrackers, TrackingOptions
+from records import FloatArray, IntArray, MediaFacts
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """The tracks of one analysed frame.
+
+    Attributes
+    ----------
+    pieces : (M,) int64 the piece that each track is in; see `deep_sort.pieces`.
+    first_detection : row, in all detections of the video, of the frame's first one.
+    """
+
+    tracks: FrameTracks
+    pieces: IntArray
+    first_detection: int
+
+
+class Follower:
+    """Takes in the analysed frames of one video, in order.
+
+    Parameters
+    ----------
+    stride : every so manieth frame of the video is analysed.
+    gate : cosine distance that suits the descriptors, for DeepSORT.
+    """
+
+    def __init__(self, options: TrackingOptions, facts: MediaFacts, *, stride: int, gate: float) -> None:
+        rate = facts.frame_rate / stride
+        self._options = options
+        self._facts = facts
+        self._stride = stride
+        self._trackers = KindTrackers(options, frame_rate=rate, width=facts.width, height=facts.height, gate=gate)
+        self.max_gap_s = split_gap_s(rate)
+        self._cutter = PieceCutter(self.max_gap_s)
+        self._sums = FeatureSums()
+        self._columns = BoxColumns()
+        self._affines: list[Affine | None] = []
+        self._frame_pts_s = array("d")
+        self.detected_boxes = 0
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames the video has so far, analysed or not."""
+        return len(self._frame_pts_s)
+
+    def add_time(self, pts_s: float) -> None:
+        """Take in the time of a frame, analysed or not; before `follow`."""
+        self._frame_pts_s.append(pts_s)
+
+    def follow(self, found: FoundBoxes) -> Followed:
+        """Track the frame whose time came last."""
+        tracks = self._trackers.step(found)
+        pieces = self._cutter.step(tracks.track_numbers, self._frame_pts_s[-1])
+        rows, detections = tracks.detection_indices, found.detections
+        if len(rows):
+            self._sums.add(pieces, found.descriptors[rows], detections.scores[rows])
+        kept = tracks
+        if self._options.mode == RECORDED:  # smoothed later, from what was seen before and after
+            kept = FrameTracks(tracks.track_numbers, detections.boxes_xyxy[rows], rows)
+        self._columns.add_frame(found, kept, pieces)
+        self._affines.append(found.camera_affine)
+        first = self.detected_boxes
+        self.detected_boxes += len(detections)
+        return Followed(tracks, pieces, first)
+
+    def finish(self, embedded_rows: IntArray, embeddings: FloatArray) -> FinishedTracks:
+        """Return the tracks of the whole video.
+
+        Parameters
+        ----------
+        embedded_rows, embeddings : (E,) rows of the video's detections that a network embedded, and its (E, D)
+            vectors. Where E is 0 the descriptors stand for the tracks.
+        """
+        video = TrackedVideo(
+            boxes=self._columns.table(),
+            descriptor_sums=self._sums,
+            embedded_rows=embedded_rows,
+            embeddings=embeddings,
+            affines=self._affines,
+            frame_pts_s=np.array(self._frame_pts_s, np.float64),
+            stride=self._stride,
+            facts=self._facts,
+        )
+        return finish(video, self._options)

@@ -1,0 +1,164 @@
+"""What the whole pipeline makes of a recording: linked, filled, cleaned; and which boxes a network sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.hsv_stripes import HsvStripes
+from pipeline.analyse import BatchLimits
+from pipeline.run import TrackingResult, TrackRequest, track_video
+from pipeline.tracking import TrackingOptions
+from tests.pipeline.scripted import (
+    BLUE,
+    GREEN,
+    RED,
+    Block,
+    BlockDetector,
+    ColourEmbedder,
+    make_video,
+    middle_colour,
+    source_of,
+)
+from video.decode import open_video
+
+
+def _request(video: Path) -> TrackRequest:
+    return TrackRequest(
+        source=source_of(video), detector=BlockDetector(), embedder=ColourEmbedder(), descriptor=HsvStripes()
+    )
+
+
+def _track(request: TrackRequest) -> TrackingResult:
+    return track_video(request, on_progress=lambda progress: None)
+
+
+def _walker(*gone: int, colour: tuple[int, int, int] = RED) -> tuple[Block, ...]:
+    """Return blocks that together are one walker who is hidden in the frames ``gone``."""
+    return tuple(Block(colour, (10, 30), frames=range(k, k + 1)) for k in range(30) if k not in gone)
+
+
+def test_a_walker_who_was_hidden_keeps_the_number(tmp_path: Path) -> None:
+    result = _track(_request(make_video(tmp_path / "gap.mkv", _walker(*range(12, 20)))))
+    (track,) = result.tracks
+    assert (track.first_frame, track.last_frame, track.point_count) == (0, 29, 30)
+    assert track.mean_score == pytest.approx(0.9), "boxes that were filled in have no say"
+    filled = np.isin(result.points.frames, np.arange(12, 20))
+    assert not result.points.scores[filled].any()
+    assert (result.points.scores[~filled] == np.float32(0.9)).all()
+    truth = np.array([Block(RED, (10, 30)).box(frame) for frame in range(30)])
+    assert np.abs(result.points.boxes_xyxy - truth).max() < 4
+
+
+def test_a_track_begins_with_its_first_box(tmp_path: Path) -> None:
+    result = _track(_request(make_video(tmp_path / "late.mkv", (Block(RED, (20, 20), frames=range(7, 30)),))))
+    assert [track.first_frame for track in result.tracks] == [7]
+
+
+def test_a_flicker_is_nobody(tmp_path: Path) -> None:
+    blocks = (Block(GREEN, (200, 100), frames=range(2)), Block(RED, (20, 20), frames=range(5, 30)))
+    result = _track(_request(make_video(tmp_path / "flicker.mkv", blocks)))
+    assert [(track.number, track.first_frame) for track in result.tracks] == [(1, 5)]
+
+
+def test_people_and_vehicles_share_the_numbers_but_no_track(tmp_path: Path) -> None:
+    blocks = (
+        Block(RED, (50, 50), step=(0, 0), frames=range(12)),
+        Block(BLUE, (50, 50), step=(0, 0), frames=range(12, 30)),
+        Block(GREEN, (200, 50), step=(0, 0), frames=range(6, 30)),
+    )
+    result = _track(_request(make_video(tmp_path / "kinds.mkv", blocks)))
+    spans = [(track.number, track.class_name, track.first_frame, track.last_frame) for track in result.tracks]
+    assert spans == [(1, "person", 0, 11), (2, "person", 6, 29), (3, "car", 12, 29)]
+
+
+def test_the_network_sees_a_few_crops_of_each_track(tmp_path: Path) -> None:
+    blocks = (Block(RED, (10, 30)), Block(GREEN, (280, 150), step=(-2, 0)))
+    embedder = ColourEmbedder()
+    result = _track(replace(_request(make_video(tmp_path / "two.mkv", blocks)), embedder=embedder, crops_per_piece=3))
+    assert result.detected_boxes == 60
+    assert result.embedded_boxes == len(embedder.crop_shapes)
+    assert 2 * 2 <= result.embedded_boxes <= 2 * 3
+    assert {"describe", "embed"} <= set(result.stage_seconds)
+    for track, colour in zip(result.tracks, (RED, GREEN), strict=True):
+        wanted = np.array(colour) / np.linalg.norm(colour)
+        assert track.embedding is not None
+        assert track.embedding @ wanted > 0.99
+
+
+def test_the_network_sees_every_box_where_that_is_wanted(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "one.mkv", (Block(RED, (10, 30)),))
+    result = _track(replace(_request(video), embed="every_box"))
+    assert (result.embedded_boxes, result.detected_boxes) == (30, 30)
+    (track,) = result.tracks
+    assert track.embedding is not None
+
+
+def test_without_a_descriptor_the_embedder_sees_every_box(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "one.mkv", (Block(RED, (10, 30)),))
+    embedder = HsvStripes()
+    result = _track(replace(_request(video), embedder=embedder, descriptor=None))
+    assert result.embedded_boxes == 30
+    embedding = result.tracks[0].embedding
+    assert embedding is not None
+    assert embedding.shape == (embedder.dimension,)
+
+
+def test_crops_wait_for_a_batch(tmp_path: Path) -> None:
+    """Three walkers, one after the other: their crops come to the network together."""
+
+    class Counting(ColourEmbedder):
+        calls = 0
+
+        def embed(self, crops_bgr):  # type: ignore[no-untyped-def]  # as its parent's
+            Counting.calls += 1
+            return super().embed(crops_bgr)
+
+    blocks = [Block(RED, (10, 20), frames=range(0, 12)), Block(GREEN, (90, 20), frames=range(15, 27))]
+    blocks.append(Block(RED, (200, 20), frames=range(28, 40)))
+    request = replace(_request(make_video(tmp_path / "three.mkv", blocks, frame_count=40)), embedder=Counting())
+    assert len(_track(replace(request, batch=BatchLimits(crops=1000))).tracks) == 3
+    assert Counting.calls == 1
+    assert len(_track(replace(request, batch=BatchLimits(crops=1))).tracks) == 3
+    assert Counting.calls > 2
+
+
+@pytest.mark.parametrize("stride", [2, 3, 7])
+def test_frames_between_analysed_ones_get_boxes_on_the_way(tmp_path: Path, stride: int) -> None:
+    block = Block(RED, (10, 30))
+    video = make_video(tmp_path / "one.mkv", (block,), frame_count=43)
+    detector = BlockDetector()
+    playback = tmp_path / "playback.mp4"
+    request = replace(_request(video), detector=detector, stride_at=lambda rate: stride, playback=playback)
+    result = _track(request)
+    assert detector.frames_seen == result.detected_boxes == len(range(0, 43, stride))
+    assert (result.frame_count, len(result.points.frame_pts_s)) == (43, 43)
+    (track,) = result.tracks
+    assert (track.first_frame, track.last_frame) == (0, 42 // stride * stride)
+    assert result.points.frames.tolist() == list(range(track.last_frame + 1)), "one box in every frame"
+    truth = np.array([block.box(frame) for frame in range(track.last_frame + 1)])
+    assert np.abs(result.points.boxes_xyxy - truth).max() < 4
+    with open_video(playback) as reader:
+        pictures = [frame.image_bgr for frame in reader]
+    assert len(pictures) == 43, "frames that are not analysed are in the copy all the same"
+    for frame, box in zip(result.points.frames[::5], result.points.boxes_xyxy[::5], strict=True):
+        assert np.abs(np.array(middle_colour(pictures[frame], box.tolist())) - RED).max() < 40
+
+
+def test_a_stride_longer_than_the_video_leaves_its_first_frame(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "one.mkv", (Block(RED, (10, 30)),), frame_count=5)
+    online = TrackingOptions(mode="online")
+    result = _track(replace(_request(video), stride_at=lambda rate: 50, tracking=online))
+    assert (result.frame_count, result.detected_boxes, result.tracks) == (5, 1, ())
+
+
+def test_true_times_place_the_boxes_between(tmp_path: Path) -> None:
+    """The middle frame comes late: a box in the middle of the way would be wrong."""
+    times_ms = [round(100 * (k + (0.4 if k % 2 else 0))) for k in range(20)]
+    video = make_video(tmp_path / "vfr.mkv", (Block(RED, (10, 30), step=(0, 0)),), frame_count=20, times_ms=times_ms)
+    result = _track(replace(_request(video), stride_at=lambda rate: 2))
+    np.testing.assert_allclose(result.points.frame_pts_s, np.array(times_ms) / 1000, atol=1e-6)
+    assert [(track.first_frame, track.last_frame) for track in result.tracks] == [(0, 18)]
