@@ -99,7 +99,7 @@ def test_a_video_is_tracked_again_and_the_page_shows_the_new_result(
     open_video(page, f"{site.url}{video['page_url']}?t=1.5")
     expect(page.locator("#strip [data-track]")).to_have_count(2)
     expect(_fact(page, "Tracker")).to_have_text("Recorded")
-    expect(_fact(page, "Of these seen by the network")).to_have_text("67")
+    expect(_fact(page, "Of these compared by appearance")).to_have_text("67")
     expect(page.locator(".stage-legend li").first).to_have_text("Reading 8%")
     page.locator("#retrack-tracker").select_option("deepsort")
     page.locator("#retrack-form button").click()
