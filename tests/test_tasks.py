@@ -71,7 +71,10 @@ def _has_ended(job: Job) -> bool:
 
 def _expect_one_result(site: Site, job: Job) -> None:
     assert (job.state, job.error_code) == (DONE, None)
-    wanted = [f"{job.id}-{job.claim_count}/{name}" for name in ("annotated.mp4", "playback.mp4", "points.npz")]
+    wanted = [
+        f"{job.id}-{job.claim_count}/{name}"
+        for name in ("annotated.mp4", "detections.npz", "playback.mp4", "points.npz")
+    ]
     deadline = time.monotonic() + STOPS_WITHIN_S  # what other attempts left is removed after the commit
     while (found := [name for name in site.attempt_files(job) if "crops" not in name]) != wanted:
         assert time.monotonic() < deadline, found
