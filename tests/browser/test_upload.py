@@ -30,6 +30,7 @@ def card_of(page: Page, name: str) -> Any:
 def test_a_video_is_uploaded_tracked_and_played_with_its_boxes(
     open_page: Any, whole_site: RunningSite, real_clip: Path, request: pytest.FixtureRequest
 ) -> None:
+    whole_site.delete_videos()
     page = open_page()
     page.goto(whole_site.url)
     expect(page.locator("#video-empty")).to_be_visible()
