@@ -1,4 +1,7 @@
-"""Every change of a job's state, on both databases."""
+"""Every change of a job's state, on both databases.
+
+One file past 400 lines, because the states are one machine: each test is a walk through it.
+"""
 
 from __future__ import annotations
 
