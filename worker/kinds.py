@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from pipeline.models import ModelChoice, build_models, with_descriptor
 from pipeline.presets import preset_of
 from pipeline.render import track_label
 from pipeline.retrack import retrack
-from pipeline.run import TrackRequest, render_annotated, track_video
+from pipeline.run import TrackingResult, TrackRequest, render_annotated, track_video
 from pipeline.threads import available_cores, limit_thread_pools, plan_threads
 from pipeline.tracking import TrackingOptions
 from points import PointTable
@@ -78,15 +79,9 @@ def track_job(
     )
     outcome = track_video(request, on_progress=on_progress)
     _write(outcome.points, outcome.tracks, files)
-    return results.JobResult(
-        tracks=outcome.tracks,
-        detector=outcome.detector,
-        embedder=outcome.embedder,
-        frame_count=outcome.frame_count,
-        playback_frame_rate=outcome.playback_frame_rate,
-        stage_seconds=outcome.stage_seconds,
+    return replace(
+        _result(outcome, tracking),
         preset=name,
-        tracker=tracking.mode,
         detected_boxes=outcome.detected_boxes,
         embedded_boxes=outcome.embedded_boxes,
     )
@@ -110,6 +105,11 @@ def retrack_job(
     tracking = _tracking(settings, held.settings)
     outcome = retrack(files.detections, files.playback, tracking, on_progress=on_progress)
     _write(outcome.points, outcome.tracks, files)
+    return _result(outcome, tracking)
+
+
+def _result(outcome: TrackingResult, tracking: TrackingOptions) -> results.JobResult:
+    """Return what every kind of tracking publishes; what it leaves out stays as it was."""
     return results.JobResult(
         tracks=outcome.tracks,
         detector=outcome.detector,
