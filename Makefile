@@ -44,7 +44,7 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 
 test: lint .venv/compiled
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .

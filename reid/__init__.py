@@ -1,0 +1,1 @@
+"""The re-identification library: features, distances, training and judging."""

@@ -1,0 +1,1 @@
+"""People, vehicles, streets and cameras, rendered with exact truth."""
