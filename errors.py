@@ -33,6 +33,10 @@ class ModelError(ResightError):
     """Missing, mismatched or unreadable weights, or an unknown model name."""
 
 
+class DataError(ResightError):
+    """Labelled pictures or embeddings that cannot be judged or trained on as they are."""
+
+
 class RequestError(ResightError):
     """An HTTP request that cannot be carried out.
 

@@ -74,6 +74,19 @@ MESSAGES: dict[str, str] = {
     "model.descriptor_fallback": N_(
         "No trained embedding weights were found, so people are told apart by the colours of their clothes (HSV stripe histogram), not by a network."
     ),
+    # judging embeddings
+    "data.no_match": N_(
+        "None of the %(queries)d query pictures has a picture of the same identity to be found. Check that query and gallery share identities and that cameras differ."
+    ),
+    "data.too_few_images": N_(
+        "There are %(count)d pictures of %(what)s; at least %(least)d are needed for this measure. Add more."
+    ),
+    "data.too_few_pairs": N_(
+        "There are %(same)d pairs of the same identity and %(different)d of different ones; at least %(least)d of each are needed. Label or confirm more."
+    ),
+    "data.false_match_rate": N_(
+        "A false match rate of %(wanted)g cannot be measured with %(different)d pairs of different identities; the lowest is %(lowest)g. Ask for a higher rate, or label more pairs."
+    ),
     # jobs
     "job.attempts_exhausted": N_(
         "The work was interrupted %(attempts)d times, which is the limit. The worker probably ran out of memory or was stopped; see its log, then retry."
