@@ -74,6 +74,39 @@ MESSAGES: dict[str, str] = {
     "model.descriptor_fallback": N_(
         "No trained embedding weights were found, so people are told apart by the colours of their clothes (HSV stripe histogram), not by a network."
     ),
+    # data sets to train and judge on
+    "data.unknown": N_("There is no data set named “%(name)s”. Choose one of: %(choices)s."),
+    "data.folder_missing": N_(
+        "“%(path)s”, which %(dataset)s needs, is not there. Give the folder that holds %(holds)s."
+    ),
+    "data.file_missing": N_(
+        "“%(path)s” is named in %(dataset)s but is not there, or cannot be opened. Check that the data set is complete."
+    ),
+    "data.no_images": N_("No picture of %(dataset)s was found in “%(path)s”. One would be named like “%(example)s”."),
+    "data.name": N_(
+        "The name of “%(path)s” does not tell identity and camera as in %(dataset)s. It should look like “%(example)s”."
+    ),
+    "data.no_label": N_("“%(path)s” has no line in %(labels)s. Check that pictures and labels belong together."),
+    "data.unreadable": N_("“%(path)s” cannot be read as %(what)s: %(detail)s."),
+    "data.empty_split": N_("%(dataset)s has no pictures in its part “%(split)s”. Check that the data set is complete."),
+    "data.too_few_identities": N_(
+        "%(dataset)s has %(count)d identities to train on; at least %(limit)d are needed. Take a smaller batch, or add identities."
+    ),
+    "data.no_pairs": N_(
+        "None of the %(count)d identities of %(dataset)s has two pictures, so there is nothing to compare. Add pictures of the same identities."
+    ),
+    "data.one_camera": N_(
+        "All pictures of %(dataset)s come from camera %(camera)d; finding someone again across cameras needs at least 2. Name the cameras (c1, c2, …) or judge without the rule of cameras."
+    ),
+    "data.no_other_camera": N_(
+        "No query of %(dataset)s has a picture of the same identity from another camera in the gallery. Check identities and cameras."
+    ),
+    "data.class_dim": N_(
+        "class_dim is %(given)d, but the labels of “%(path)s” make %(found)d classes. Leave class_dim out, or give %(found)d."
+    ),
+    "data.held_out": N_(
+        "“%(path)s” has %(count)d pictures, and %(held_out)d are to be held out for testing. Hold out fewer."
+    ),
     # judging embeddings
     "data.no_match": N_(
         "None of the %(queries)d query pictures has a picture of the same identity to be found. Check that query and gallery share identities and that cameras differ."
