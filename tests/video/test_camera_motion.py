@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -23,6 +24,24 @@ def test_a_pan_is_measured() -> None:
         affine = camera.step(picture(0, pan=pan), NOBODY)
         assert affine is not None
         np.testing.assert_allclose(affine, [[1, 0, before - pan], [0, 1, 0]], atol=0.3)
+
+
+def test_a_pan_too_slow_for_two_frames_adds_up() -> None:
+    wide = cv2.resize(picture(0), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    camera = CameraMotion()
+    steps = [
+        camera.step(cv2.warpAffine(wide, np.float32([[1, 0, -0.3 * k], [0, 1, 0]]), wide.shape[1::-1]), NOBODY)
+        for k in range(40)
+    ]
+    seen = [affine for affine in steps if affine is not None]
+    assert 5 <= len(seen) < 25, "most frames are within what a resting camera may do"
+    assert sum(float(affine[0, 2]) for affine in seen) == pytest.approx(-0.3 * 39, abs=1.5)
+
+
+def test_a_change_of_the_light_is_no_motion() -> None:
+    camera = CameraMotion()
+    for gain in (1.0, 0.9, 0.8, 0.9, 1.0):
+        assert camera.step((picture(0) * gain).astype(np.uint8), NOBODY) is None
 
 
 def test_a_larger_picture_is_measured_in_its_own_pixels() -> None:
