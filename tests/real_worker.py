@@ -22,11 +22,11 @@ from store import jobs, videos
 from store.database import make_engine, session_factory
 from store.files import Storage
 from store.migrate import upgrade
-from store.tables import Job, new_id
+from store.tables import CANCELLED, DONE, FAILED, Job, new_id
 from tests.databases import NOON
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 
 
 class Site:
@@ -69,10 +69,10 @@ class Site:
             return jobs.get(session, job_id)
 
     def wait(self, job_id: str, is_there: Callable[[Job], bool]) -> Job:
-        """Wait until a job is as wanted, and return it."""
+        """Wait until a job is as wanted, and return it; fail at once where it has ended and will not be."""
         deadline = time.monotonic() + PATIENCE_S
         while not is_there(job := self.read(job_id)):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or job.state in (DONE, FAILED, CANCELLED):
                 log = (self.settings.data_dir / "worker.log").read_text("utf-8", "replace")
                 pytest.fail(f"job is {job.state} at {job.progress}, attempt {job.attempt}; log:\n{log[-4000:]}")
             time.sleep(0.1)

@@ -95,7 +95,7 @@ def test_a_worker_does_what_it_is_rung_for(site: Site) -> None:
 
 def test_a_killed_child_costs_one_attempt_and_the_job_is_done_once(site: Site) -> None:
     worker = site.start_worker()
-    job_id = site.add_job(partial(write_video, frame_count=80))
+    job_id = site.add_job(partial(write_video, frame_count=240))
     site.ring(job_id)
     site.wait(job_id, _is_working)
     (child,) = children(worker.pid)
@@ -107,7 +107,7 @@ def test_a_killed_child_costs_one_attempt_and_the_job_is_done_once(site: Site) -
 
 def test_a_killed_worker_takes_its_child_along_and_the_next_one_does_the_job(site: Site) -> None:
     worker = site.start_worker()
-    job_id = site.add_job(partial(write_video, frame_count=80))
+    job_id = site.add_job(partial(write_video, frame_count=240))
     site.ring(job_id)
     site.wait(job_id, _is_working)
     (child,) = children(worker.pid)
@@ -125,7 +125,7 @@ def test_a_killed_worker_takes_its_child_along_and_the_next_one_does_the_job(sit
 
 def test_worker_and_child_killed_together_leave_a_job_that_the_next_worker_does(site: Site) -> None:
     worker = site.start_worker()
-    job_id = site.add_job(partial(write_video, frame_count=80))
+    job_id = site.add_job(partial(write_video, frame_count=240))
     site.ring(job_id)
     site.wait(job_id, _is_working)
     for pid in [worker.pid, *children(worker.pid)]:
@@ -155,7 +155,7 @@ def test_a_stopped_worker_gives_its_job_back_within_seconds(site: Site, stop_sig
 
 def test_a_released_job_is_done_by_the_next_worker(site: Site) -> None:
     worker = site.start_worker()
-    job_id = site.add_job(partial(write_video, frame_count=80))
+    job_id = site.add_job(partial(write_video, frame_count=240))
     site.ring(job_id)
     site.wait(job_id, _is_working)
     worker.terminate()
@@ -234,7 +234,7 @@ def test_redis_that_dies_during_a_job_and_comes_back_empty_loses_nothing(
     site = Site(settings)
     try:
         site.start_worker()
-        first = site.add_job(partial(write_video, frame_count=80))
+        first = site.add_job(partial(write_video, frame_count=240))
         second = site.add_job(partial(write_video, frame_count=5))
         assert site.ring(first)
         assert site.ring(second)
