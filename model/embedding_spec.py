@@ -10,6 +10,8 @@ from typing import Any
 from errors import ModelError
 
 SIDECAR_NAME = "embedding.json"
+STRETCH, COVER = "stretch", "cover"
+"""Ways to bring a crop to the network's input size: all of it, squeezed, or its middle, in its own proportions."""
 UNTRAINED = "untrained"
 """The origin of an export whose weights are random."""
 
@@ -24,6 +26,8 @@ class Preprocessing:
     ----------
     sizes_wh : (width, height) pixels of each bilinear resize in turn; the last is the input's.
     mean, std : of each channel, red first, for values 0 to 1.
+    fit : `STRETCH`, or `COVER`: only the last size counts, the crop is resized in its own proportions until its
+        shorter side fits, and the middle is cut out (as PaddlePaddle's metric learning does; tall people lose their heads).
 
     The defaults are those of deep_sort_paddle: 64×128, then 128×128, and the
     statistics of ImageNet.
@@ -32,12 +36,15 @@ class Preprocessing:
     sizes_wh: tuple[tuple[int, int], ...] = ((64, 128), (128, 128))
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    fit: str = STRETCH
 
     def __post_init__(self) -> None:
         if not self.sizes_wh or any(len(size) != 2 or min(size) < 1 for size in self.sizes_wh):
             raise ValueError(f"sizes_wh must be pairs of positive width and height, not {self.sizes_wh}")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ValueError(f"mean and std must have three values, std above 0, not {self.mean} and {self.std}")
+        if self.fit not in (STRETCH, COVER):
+            raise ValueError(f"fit must be {STRETCH} or {COVER}, not {self.fit}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +101,7 @@ def read_spec(folder: Path) -> EmbeddingSpec | None:
             sizes_wh=tuple((int(width), int(height)) for width, height in steps["sizes_wh"]),
             mean=tuple(float(value) for value in steps["mean"]),  # type: ignore[arg-type]  # checked there
             std=tuple(float(value) for value in steps["std"]),  # type: ignore[arg-type]  # checked there
+            fit=steps.get("fit", STRETCH),  # sidecars of earlier versions have none
         )
         return EmbeddingSpec(preprocessing=preprocessing, **document)
     except (ValueError, TypeError, KeyError, AttributeError) as error:

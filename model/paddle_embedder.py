@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from errors import ModelError
 from model.embedding_spec import UNTRAINED, EmbeddingSpec, Preprocessing, read_spec
+from model.network_input import prepare_crops
 from model.paddle_files import find_paddle_files
 from model.paddle_runtime import PaddlePredictor
 from records import FloatArray, Image, ModelInfo
@@ -108,19 +108,3 @@ class PaddleEmbedder:
 
     def _unreadable(self, detail: str) -> ModelError:
         return ModelError("model.export_unreadable", path=str(self._folder), detail=detail)
-
-
-def prepare_crops(crops_bgr: Sequence[Image], preprocessing: Preprocessing) -> FloatArray:
-    """Return (N, 3, H, W) float32 RGB, normalised, for N ≥ 1 crops."""
-    width, height = preprocessing.sizes_wh[-1]
-    pixels = np.empty((len(crops_bgr), height, width, 3), np.uint8)
-    for row, crop in enumerate(crops_bgr):
-        resized = crop
-        for size in preprocessing.sizes_wh:
-            resized = cv2.resize(resized, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]  # uint8 stays
-        pixels[row] = resized
-    rgb = pixels[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
-    std = np.array(preprocessing.std, np.float32).reshape(3, 1, 1)
-    mean = np.array(preprocessing.mean, np.float32).reshape(3, 1, 1)
-    normalised: FloatArray = (rgb / np.float32(255) - mean) / std
-    return normalised

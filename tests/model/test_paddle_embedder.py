@@ -11,7 +11,8 @@ import pytest
 from errors import ModelError
 from model.embedding_spec import UNTRAINED, EmbeddingSpec, Preprocessing, read_spec
 from model.export import export_embedder, main
-from model.paddle_embedder import PaddleEmbedder, prepare_crops
+from model.network_input import prepare_crops
+from model.paddle_embedder import PaddleEmbedder
 from records import FloatArray, Image
 from tests.model.conftest import FORMATS
 from tests.model.test_resnet_vd import network, save
