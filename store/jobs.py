@@ -28,7 +28,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from errors import JobCancelled, LeaseLost, RequestError
 from records import Progress
-from store.tables import CANCELLED, FAILED, LIVE_STATES, QUEUED, RUNNING, TRACK, Job, UtcDateTime
+from store.tables import CANCELLED, FAILED, LIVE_STATES, QUEUED, RUNNING, TRACK, Job, UtcDateTime, Video
 
 _PLAIN = {"synchronize_session": False}
 _NO_PROGRESS: dict[str, Any] = {"stage": None, "progress": 0.0, "fps": None, "eta_s": None}
@@ -44,46 +44,76 @@ class Base:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
+class Held:
     """The right of one attempt to work on a job.
 
     Attributes
     ----------
     number : the job's `claim_count`.
-    kind : one of `store.tables.KINDS`.
-    base : what a job of kind `RETRACK` or `RENDER` builds on; None where no result is there (any more).
+    kind : as of `store.tables.Job`.
     """
 
     job_id: str
-    video_id: str
-    video_name: str
     number: int
     attempt: int
     settings: Mapping[str, Any]
     kind: str = TRACK
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Held):
+    """The right to work on a video.
+
+    Attributes
+    ----------
+    kind : one of `store.tables.KINDS`.
+    base : what a job of kind `RETRACK` or `RENDER` builds on; None where no result is there (any more).
+    """
+
+    video_id: str
+    video_name: str
     base: Base | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeClaim(Held):
+    """The right to work on a job that is not about one video.
+
+    Attributes
+    ----------
+    identity_id : whom it is about, where it is about one.
+    """
+
+    identity_id: int | None = None
 
 
 def enqueue(
     session: Session,
-    video_id: str,
+    video_id: str | None,
     settings: Mapping[str, Any],
     now: datetime,
     *,
     kind: str = TRACK,
     max_attempts: int = 3,
+    identity_id: int | None = None,
 ) -> Job:
     """Insert a waiting job; the caller commits and rings at once, or the job waits until it counts as forgotten.
 
     Raises
     ------
     RequestError
-        ``request.busy`` while another job waits or runs for the video.
+        ``request.busy`` while another job waits or runs for the video, or for the identity.
     """
-    _refuse_second(session, video_id)
     job = Job(
-        video_id=video_id, kind=kind, settings=dict(settings), max_attempts=max_attempts, created_at=now, rung_at=now
+        video_id=video_id,
+        identity_id=identity_id,
+        kind=kind,
+        settings=dict(settings),
+        max_attempts=max_attempts,
+        created_at=now,
+        rung_at=now,
     )
+    _refuse_second(session, job)
     session.add(job)
     try:
         session.flush()
@@ -93,14 +123,14 @@ def enqueue(
 
 
 def get(session: Session, job_id: str) -> Job:
-    """Return a job with its video.
+    """Return a job with its video or identity, where it is about one.
 
     Raises
     ------
     RequestError
         ``request.not_found`` when there is none.
     """
-    query = select(Job).where(Job.id == job_id).options(joinedload(Job.video))
+    query = select(Job).where(Job.id == job_id).options(joinedload(Job.video), joinedload(Job.identity))
     job = session.scalar(query, execution_options={"populate_existing": True})
     if job is None:
         raise RequestError("request.not_found", status=404)
@@ -112,10 +142,10 @@ def page(session: Session, *, limit: int, offset: int = 0, state: str | None = N
     wanted = [] if state is None else [Job.state == state]
     query = select(Job).where(*wanted).order_by(Job.created_at.desc(), Job.id).limit(limit).offset(offset)
     total = session.scalar(select(func.count()).select_from(Job).where(*wanted)) or 0
-    return session.scalars(query.options(joinedload(Job.video))).all(), total
+    return session.scalars(query.options(joinedload(Job.video), joinedload(Job.identity))).all(), total
 
 
-def claim(session: Session, job_id: str, worker: str, now: datetime, lease_s: float) -> Claim | None:
+def claim(session: Session, job_id: str, worker: str, now: datetime, lease_s: float) -> Claim | FreeClaim | None:
     """Take a waiting job; None when it is not (or no longer) there to be taken."""
     taken = session.scalar(
         update(Job)
@@ -136,19 +166,16 @@ def claim(session: Session, job_id: str, worker: str, now: datetime, lease_s: fl
     if taken is None:
         return None
     job = get(session, job_id)
+    number, attempt, settings, kind = job.claim_count, job.attempt, job.settings, job.kind
+    shared = Held(job_id=job.id, number=number, attempt=attempt, settings=settings, kind=kind)
+    if job.video is None:
+        return FreeClaim(**vars(shared), identity_id=job.identity_id)
     return Claim(
-        job_id=job.id,
-        video_id=job.video_id,
-        video_name=job.video.name,
-        number=job.claim_count,
-        attempt=job.attempt,
-        settings=job.settings,
-        kind=job.kind,
-        base=_base_of(session, job),
+        **vars(shared), video_id=job.video.id, video_name=job.video.name, base=_base_of(session, job, job.video)
     )
 
 
-def renew(session: Session, held: Claim, progress: Progress, now: datetime, lease_s: float) -> None:
+def renew(session: Session, held: Held, progress: Progress, now: datetime, lease_s: float) -> None:
     """Note the progress of a running attempt and extend its lease.
 
     Raises
@@ -177,7 +204,7 @@ def renew(session: Session, held: Claim, progress: Progress, now: datetime, leas
         raise JobCancelled(held.job_id)
 
 
-def fail(session: Session, held: Claim, code: str, params: Mapping[str, Any], now: datetime) -> None:
+def fail(session: Session, held: Held, code: str, params: Mapping[str, Any], now: datetime) -> None:
     """End a running attempt with an error for the user.
 
     Raises
@@ -189,7 +216,7 @@ def fail(session: Session, held: Claim, code: str, params: Mapping[str, Any], no
     _end(session, held, values)
 
 
-def end_cancelled(session: Session, held: Claim, now: datetime) -> None:
+def end_cancelled(session: Session, held: Held, now: datetime) -> None:
     """End a running attempt that saw its cancellation.
 
     Raises
@@ -200,7 +227,7 @@ def end_cancelled(session: Session, held: Claim, now: datetime) -> None:
     _end(session, held, {"state": CANCELLED, "finished_at": now, "eta_s": None})
 
 
-def release(session: Session, held: Claim, now: datetime) -> None:
+def release(session: Session, held: Held, now: datetime) -> None:
     """Give a job back unharmed, since its worker stops; the attempt does not count.
 
     Raises
@@ -250,7 +277,7 @@ def retry(session: Session, job_id: str) -> Job:
     """
     job = get(session, job_id)
     if job.can_retry:
-        _refuse_second(session, job.video_id)
+        _refuse_second(session, job)
     again = {
         "state": QUEUED,
         "cancel_requested": False,
@@ -332,12 +359,12 @@ def _moment(moment: datetime) -> ColumnElement[datetime]:
     return literal(moment, UtcDateTime())
 
 
-def is_held(held: Claim) -> ColumnElement[bool]:
+def is_held(held: Held) -> ColumnElement[bool]:
     """Return the guard of every change that an attempt makes: the job is still its own."""
     return and_(Job.id == held.job_id, Job.state == RUNNING, Job.claim_count == held.number)
 
 
-def _end(session: Session, held: Claim, values: Mapping[str, Any]) -> None:
+def _end(session: Session, held: Held, values: Mapping[str, Any]) -> None:
     change = update(Job).where(is_held(held)).values({**_NO_WORKER, **values}).returning(Job.id)
     if session.scalar(change, execution_options=_PLAIN) is None:
         raise LeaseLost(held.job_id)
@@ -352,14 +379,17 @@ def _change(session: Session, job_id: str, guard: ColumnElement[bool], values: M
     return job
 
 
-def _refuse_second(session: Session, video_id: str) -> None:
-    live = select(Job.id).where(Job.video_id == video_id, Job.state.in_(LIVE_STATES))
-    if session.scalar(live) is not None:
+def _refuse_second(session: Session, job: Job) -> None:
+    about = [
+        column == value for column, value in ((Job.video_id, job.video_id), (Job.identity_id, job.identity_id)) if value
+    ]
+    live = select(Job.id).where(or_(*about), Job.state.in_(LIVE_STATES))
+    if about and session.scalar(live) is not None:
         raise RequestError("request.busy", status=409)
 
 
-def _base_of(session: Session, job: Job) -> Base | None:
-    published = session.get(Job, job.video.result_job_id) if job.video.result_job_id else None
+def _base_of(session: Session, job: Job, video: Video) -> Base | None:
+    published = session.get(Job, video.result_job_id) if video.result_job_id else None
     if job.kind == TRACK or published is None:
         return None
     return Base(job_id=published.id, number=published.claim_count)

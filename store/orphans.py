@@ -42,7 +42,7 @@ def remove_orphans(session: Session, storage: Storage, *, min_age_s: float = MIN
 def _attempts_in_use(session: Session) -> Mapping[str, set[str]]:
     is_published = Video.result_job_id == Job.id
     query = (
-        select(Job.video_id, Job.id, Job.claim_count)
+        select(Video.id, Job.id, Job.claim_count)
         .join(Video, Video.id == Job.video_id)
         .where(or_(Job.state == RUNNING, is_published))
     )

@@ -6,7 +6,7 @@ same word. Every moment is an aware UTC `datetime` on both databases.
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,21 +14,19 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
-    DateTime,
-    Dialect,
-    Double,
     ForeignKey,
     Index,
     LargeBinary,
-    MetaData,
     String,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from records import MediaFacts
+from store.base import Base as Base
+from store.base import UtcDateTime as UtcDateTime
+from store.identity_tables import Identity
 
 QUEUED = "queued"
 RUNNING = "running"
@@ -41,8 +39,15 @@ LIVE_STATES = (QUEUED, RUNNING)
 TRACK = "track"
 RETRACK = "retrack"
 RENDER = "render"
-KINDS = (TRACK, RETRACK, RENDER)
-"""What a job does: all of it; tracking again what was detected before; drawing the annotated video."""
+EMBED = "embed"
+KINDS = (TRACK, RETRACK, RENDER, EMBED)
+"""What a job does with a video: all of it; tracking again what was detected before; drawing the annotated video;
+describing the tracks by another model, from their kept crops."""
+
+REEL = "reel"
+EVALUATE = "evaluate"
+IDENTITY_KINDS = (REEL, EVALUATE)
+"""What a job does without a video: the clips of an identity as one film; judging a model by all identities."""
 
 
 def new_id() -> str:
@@ -50,42 +55,14 @@ def new_id() -> str:
     return uuid4().hex
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment, in UTC; SQLite keeps it without a zone, PostgreSQL with one."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a moment needs a time zone, and {value!r} has none")
-        return value.astimezone(timezone.utc)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
-
-
-class Base(DeclarativeBase):
-    """The base of all tables; `Base.metadata` is what migrations are compared with."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, float: Double}  # noqa: RUF012  # read by SQLAlchemy as it is
-
-
 class Camera(Base):
-    """A place that videos come from. `time_zone` is an IANA name, empty where unknown."""
+    """A place that videos come from.
+
+    Attributes
+    ----------
+    time_zone : an IANA name, empty where unknown.
+    clock_offset_s : what to add to the times of this camera's clock to get true ones; 0 for a clock that is right.
+    """
 
     __tablename__ = "camera"
 
@@ -93,10 +70,17 @@ class Camera(Base):
     name: Mapped[str] = mapped_column(String(200), unique=True)
     place: Mapped[str] = mapped_column(String(500), default="")
     time_zone: Mapped[str] = mapped_column(String(64), default="")
+    clock_offset_s: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))
 
 
 class Video(Base):
-    """An uploaded recording and what its container says; `started_at` is its wall-clock start."""
+    """An uploaded recording and what its container says.
+
+    Attributes
+    ----------
+    started_at : when its first frame was taken, by the camera's own clock; `began_at` is the corrected moment.
+    vectors : names the attempt that last changed the tracks' vectors; None before the first.
+    """
 
     __tablename__ = "video"
     __table_args__ = (Index(None, "created_at"),)
@@ -121,6 +105,7 @@ class Video(Base):
     result_job_id: Mapped[str | None] = mapped_column(
         ForeignKey("job.id", ondelete="SET NULL", use_alter=True), index=True
     )
+    vectors: Mapped[str | None] = mapped_column(String(64))
 
     camera: Mapped[Camera] = relationship()
     jobs: Mapped[list[Job]] = relationship(
@@ -136,6 +121,13 @@ class Video(Base):
         """Return the waiting or running job, else the one that was created last."""
         live = (job for job in self.jobs if job.state in LIVE_STATES)
         return next(live, self.jobs[-1] if self.jobs else None)
+
+    @property
+    def began_at(self) -> datetime | None:
+        """Return the true moment of the first frame, the camera's clock corrected; None where unknown."""
+        if self.started_at is None:
+            return None
+        return self.started_at + timedelta(seconds=self.camera.clock_offset_s)
 
     @property
     def facts(self) -> MediaFacts:
@@ -160,6 +152,9 @@ class Job(Base):
 
     Attributes
     ----------
+    video_id : None for a job that is not about one video, as those of `IDENTITY_KINDS`.
+    identity_id : whose reel a job makes.
+    outcome : what a job has to tell besides its files, e.g. the figures of an evaluation.
     claim_count : how often any worker took the job; never falls, so it names an attempt's folder
         and fences off an attempt that lost its lease.
     attempt : claims that count against `max_attempts`; a retry starts again at 0.
@@ -182,10 +177,18 @@ class Job(Base):
             sqlite_where=text(f"state IN {LIVE_STATES}"),
             postgresql_where=text(f"state IN {LIVE_STATES}"),
         ),
+        Index(
+            "uq_job_live_identity",
+            "identity_id",
+            unique=True,
+            sqlite_where=text(f"state IN {LIVE_STATES}"),
+            postgresql_where=text(f"state IN {LIVE_STATES}"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    video_id: Mapped[str] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"), index=True)
+    video_id: Mapped[str | None] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"), index=True)
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(32), default=TRACK)
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(String(16), default=QUEUED)
@@ -215,12 +218,14 @@ class Job(Base):
     playback_frame_rate: Mapped[float | None]
     frame_count: Mapped[int | None]
     track_count: Mapped[int | None]
+    outcome: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
-    video: Mapped[Video] = relationship(back_populates="jobs", foreign_keys=[video_id])
+    video: Mapped[Video | None] = relationship(back_populates="jobs", foreign_keys=[video_id])
+    identity: Mapped[Identity | None] = relationship()
 
     @property
     def can_cancel(self) -> bool:
@@ -239,10 +244,30 @@ class Job(Base):
 
 
 class Track(Base):
-    """One track of the published result of a video. `embedding` is float32 bytes, by the model `embedder`."""
+    """One track of the published result of a video. `embedding` is float32 bytes, by the model `embedder`.
+
+    Tracking a video again replaces its tracks; one that is found again keeps its id, and an id is never
+    used for another one.
+
+    Attributes
+    ----------
+    identity_id : whose it is; None where nobody and nothing has said so.
+    is_confirmed : whether a person said so; otherwise `identity_id` is a proposal.
+    is_considered : whether identities were proposed for it.
+    split_from_id : the track that it was a part of before its video was tracked again.
+    """
 
     __tablename__ = "track"
-    __table_args__ = (UniqueConstraint("video_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("video_id", "number"),
+        Index(
+            "ix_track_not_considered",
+            "id",
+            sqlite_where=text("NOT is_considered"),
+            postgresql_where=text("NOT is_considered"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), index=True)
@@ -259,12 +284,17 @@ class Track(Base):
     embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     embedder: Mapped[str] = mapped_column(String(200))
     crop_frame: Mapped[int]
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("identity.id", ondelete="SET NULL"), index=True)
+    is_confirmed: Mapped[bool] = mapped_column(default=False)
+    is_considered: Mapped[bool] = mapped_column(default=False)
+    split_from_id: Mapped[int | None] = mapped_column(index=True)
 
 
 class Worker(Base):
-    """A running worker, by the moment it was last seen."""
+    """A running worker, by the moment it was last seen; `queue` is what it serves, ``jobs`` or ``queries``."""
 
     __tablename__ = "worker"
 
     name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    queue: Mapped[str] = mapped_column(String(16), default="jobs", server_default="jobs")
     seen_at: Mapped[datetime]

@@ -27,16 +27,17 @@ def camera(row: Camera) -> Shown:
 
 
 def job(row: Job, storage: Storage) -> Shown:
-    """Return a job; its video must be loaded or loadable."""
+    """Return a job; its video or identity must be loaded or loadable."""
+    name, page_url, poster_url = _subject_of(row, storage)
     return {
         "id": row.id,
         "url": url_for("api.get_job", job_id=row.id),
         "cancel_url": url_for("api.cancel_job", job_id=row.id),
         "retry_url": url_for("api.retry_job", job_id=row.id),
         "video_id": row.video_id,
-        "video_name": row.video.name,
-        "video_url": url_for("pages.video", video_id=row.video_id),
-        "poster_url": _poster_url(row.video_id, storage),
+        "video_name": name,
+        "video_url": page_url,
+        "poster_url": poster_url,
         "kind": row.kind,
         "state": row.state,
         "stage": row.stage or "",
@@ -54,6 +55,15 @@ def job(row: Job, storage: Storage) -> Shown:
         "can_cancel": row.can_cancel,
         "can_retry": row.can_retry,
     }
+
+
+def _subject_of(row: Job, storage: Storage) -> tuple[str, str, str | None]:
+    """Return what a job is about: its name, its page, and a picture of it."""
+    if row.video is not None:
+        return row.video.name, url_for("pages.video", video_id=row.video.id), _poster_url(row.video.id, storage)
+    if row.identity is not None:
+        return row.identity.name or f"#{row.identity.id}", url_for("pages.identity", number=row.identity.id), None
+    return "", url_for("pages.identities"), None
 
 
 def video(row: Video, storage: Storage) -> Shown:

@@ -84,9 +84,9 @@ class Job(Schema):
     url = _url("This object, for polling.")
     cancel_url = _url("POST here to cancel.")
     retry_url = _url("POST here to try again.")
-    video_id = _text("The video it works on.")
-    video_name = _text("The video's name.")
-    video_url = _url("The video's page.")
+    video_id = _text("The video it works on; null where it is about an identity, or all of them.", allow_none=True)
+    video_name = _text("The name of the video or the identity.")
+    video_url = _url("The page of that.")
     poster_url = _url("The video's picture.", allow_none=True)
     kind = String(
         validate=OneOf(KINDS),

@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 _DATABASE_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 
 Ending = Callable[[Session], None]
+Publish = Callable[[kinds.OnProgress], None]
 T = TypeVar("T")
 
 
@@ -73,14 +74,12 @@ def run_attempt(job_id: str, place: Workplace) -> None:
     if held is None:
         _log.info("nothing to claim job=%s", job_id)
         return
-    _log.info("begin job=%s attempt=%d claim=%d", job_id, held.attempt, held.number)
+    _log.info("begin job=%s kind=%s attempt=%d claim=%d", job_id, held.kind, held.attempt, held.number)
+    if isinstance(held, jobs.FreeClaim):
+        _do(held, partial(_publish_free, held, place), place)
+        return
     files = place.storage.attempt(held.video_id, held.job_id, held.number)
-    ending = _work(held, files, place)
-    try:
-        if ending is not None:
-            _in_transaction(place, ending)
-    except LeaseLost:
-        _log.info("lease lost job=%s claim=%d", job_id, held.number)
+    _do(held, partial(_publish, held, files, place), place)
     # A commit whose answer got lost looks like a failure here, so the row is asked what became of it.
     if _in_transaction(place, lambda session: results.is_published(session, held)):
         place.storage.remove_other_attempts(files)
@@ -91,7 +90,7 @@ def run_attempt(job_id: str, place: Workplace) -> None:
 class _Heartbeat:
     """Called at every frame: renews the lease from time to time, and raises when the attempt must end."""
 
-    def __init__(self, held: jobs.Claim, place: Workplace) -> None:
+    def __init__(self, held: jobs.Held, place: Workplace) -> None:
         self._held = held
         self._place = place
         self._began_s = self._renewed_s = time.monotonic()
@@ -116,10 +115,22 @@ class _Heartbeat:
             self._stage, self._renewed_s = progress.stage, now_s
 
 
-def _work(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> Ending | None:
-    """Work and publish; return how the row must end otherwise, None where it needs nothing more."""
+def _do(held: jobs.Held, publish: Publish, place: Workplace) -> None:
+    """Work and publish, or end the row as it must end otherwise."""
+    ending = _work(held, publish, place)
     try:
-        _publish(held, files, place)
+        if ending is not None:
+            _in_transaction(place, ending)
+    except LeaseLost:
+        _log.info("lease lost job=%s claim=%d", held.job_id, held.number)
+
+
+def _work(held: jobs.Held, publish: Publish, place: Workplace) -> Ending | None:
+    """Work and publish; return how the row must end otherwise, None where it needs nothing more."""
+    heartbeat = _Heartbeat(held, place)
+    try:
+        heartbeat(Progress("load", 0.0, 0, None, None, None))
+        publish(heartbeat)
     except LeaseLost:
         _log.info("lease lost job=%s claim=%d", held.job_id, held.number)
     except JobCancelled:
@@ -143,10 +154,13 @@ def _work(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> Ending | N
     return None
 
 
-def _publish(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> None:
+def _publish_free(held: jobs.FreeClaim, place: Workplace, heartbeat: kinds.OnProgress) -> None:
+    """Do what a job without a video asks for, and make it public."""
+    raise NotImplementedError(held.kind)
+
+
+def _publish(held: jobs.Claim, files: AttemptFiles, place: Workplace, heartbeat: kinds.OnProgress) -> None:
     """Do what the job's kind asks for, and make it public."""
-    heartbeat = _Heartbeat(held, place)
-    heartbeat(Progress("load", 0.0, 0, None, None, None))
     files.create()
     storage, settings = place.storage, place.settings
     if held.kind == RENDER:
@@ -168,7 +182,7 @@ def _publish(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> None:
     _log.info("published job=%s tracks=%d frames=%d", held.job_id, len(result.tracks), result.frame_count)
 
 
-def _explain(error: Exception, held: jobs.Claim) -> tuple[str, dict[str, Any]]:
+def _explain(error: Exception, held: jobs.Held) -> tuple[str, dict[str, Any]]:
     """Return the message code and parameters that tell the user of ``error``."""
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
