@@ -16,6 +16,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+import store.search_tables  # noqa: F401  # its tables are among those that the steps lead to
+
 _FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 _LOCK_NUMBER = 0x7265_5369  # any number, the same for everyone
 
