@@ -139,7 +139,7 @@ def track_video(
             descriptor=models.descriptor,
             tracking=TrackingOptions(mode=tracker, deepsort=deepsort, **weakest),
             stride_at=chosen.stride,
-            crops_per_piece=chosen.crops_per_piece,
+            crops_per_track=chosen.crops_per_track,
             embed=embed,
             batch=GPU_BATCH if use_gpu else BatchLimits(),
             annotated=None if folder is None else folder / VIDEO_NAME,

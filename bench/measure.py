@@ -107,7 +107,7 @@ def measure(options: argparse.Namespace) -> Measured:
             descriptor=with_descriptor(detector, embedder).descriptor,
             tracking=TrackingOptions(mode=options.tracker),
             stride_at=chosen.stride,
-            crops_per_piece=chosen.crops_per_piece,
+            crops_per_track=chosen.crops_per_track,
             embed=options.embed,
             detections=folder / "detections.npz" if options.playback else None,
             playback=folder / "playback.mp4" if options.playback else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +10,9 @@ import numpy as np
 from boxes import clip_to_frame
 from model.crops import cut_crops
 from model.protocols import Detector, Embedder
-from pipeline.best_crops import RatedCrop, rate_boxes
+from pipeline.best_crops import rate_boxes
 from pipeline.detections import Codes, DetectionWriter, FoundBoxes, quantise, restore
-from pipeline.finishing import FinishedTracks
+from pipeline.finishing import Embedded, FinalTracks
 from pipeline.follow import Followed, Follower
 from pipeline.piece_crops import PieceCrops
 from pipeline.stopwatch import Stopwatch
@@ -36,7 +36,7 @@ class BatchLimits:
     ----------
     max_frames : more wait longer before a cancel is seen, and pay only on a GPU.
     max_bytes : of pictures; a single frame may be larger.
-    crops : that wait for the embedder before it starts.
+    crops : that the embedder gets at once; a cancel is seen between two of its turns.
     """
 
     max_frames: int = 4
@@ -61,22 +61,22 @@ class Looks:
     ----------
     descriptor : describes every box of some score, for the tracker.
     network : embeds boxes for the summaries of tracks; None leaves that to the descriptors.
-    network_policy : ``best_crops`` of each piece of a track, or ``every_box``.
-    crops_per_piece : at most so many of the former.
+    network_policy : ``best_crops`` of each final track, or ``every_box``.
+    crops_per_track : so many of the former; more where a track is of more pieces, since each piece has one.
     lowest_score : boxes below are neither described nor embedded.
     """
 
     descriptor: Embedder
     network: Embedder | None = None
     network_policy: str = BEST_CROPS
-    crops_per_piece: int = 4
+    crops_per_track: int = 4
     lowest_score: float = DESCRIBED_SCORE
 
     def __post_init__(self) -> None:
         if self.network_policy not in EMBED_POLICIES:
             raise ValueError(f"embed is “{self.network_policy}”; one of {', '.join(EMBED_POLICIES)} is wanted")
-        if self.crops_per_piece < 1:
-            raise ValueError(f"crops_per_piece is {self.crops_per_piece}; at least 1 is wanted")
+        if self.crops_per_track < 1:
+            raise ValueError(f"crops_per_track is {self.crops_per_track}; at least 1 is wanted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,17 +124,15 @@ class Analysis:
         self._embedded_rows: list[IntArray] = []
         self._embeddings: list[FloatArray] = []
         self.described_boxes = 0
-        is_sparse = looks.network is not None and looks.network_policy == BEST_CROPS
-        self._crops = PieceCrops(
-            count=looks.crops_per_piece if is_sparse else 1,
-            max_gap_s=follower.max_gap_s,
-            embed=self._embed_crops if is_sparse else lambda crops: None,
-            batch=batch.crops,
-        )
+        self._crops = PieceCrops(count=looks.crops_per_track if self._is_sparse else 1, max_gap_s=follower.max_gap_s)
 
     def close(self) -> None:
         """Delete the crops that were kept."""
         self._crops.__exit__(None, None, None)
+
+    @property
+    def _is_sparse(self) -> bool:
+        return self._looks.network is not None and self._looks.network_policy == BEST_CROPS
 
     @property
     def embedded_boxes(self) -> int:
@@ -160,21 +158,39 @@ class Analysis:
                     tracks = self._follow(frame, *next(codes))
                 yield Seen(frame, tracks)
 
-    def finish(self) -> tuple[PointTable, tuple[TrackSummary, ...]]:
-        """Return the final points and tracks: there are no more frames."""
+    def finish(self, pulse: Callable[[], None] = lambda: None) -> tuple[PointTable, tuple[TrackSummary, ...]]:
+        """Return the final points and tracks: there are no more frames.
+
+        Parameters
+        ----------
+        pulse : called between batches of crops; what it raises ends the work.
+        """
         self._crops.finish()
         with self._stopwatch.measure("track"):
-            finished = self._follower.finish(*self._embedded())
-        return finished.points, tuple(self._with_crop(track, finished) for track in finished.tracks)
+            final = self._follower.final_tracks()
+        if self._is_sparse:
+            self._embed_best_crops(final, pulse)
+        tracks = self._follower.summaries(final, self._embedded())
+        return final.points, tuple(self._with_crop(track, final) for track in tracks)
 
-    def _embedded(self) -> tuple[IntArray, FloatArray]:
-        if not self._embedded_rows:
-            return np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
-        return np.concatenate(self._embedded_rows), np.concatenate(self._embeddings)
+    def _embed_best_crops(self, final: FinalTracks, pulse: Callable[[], None]) -> None:
+        count = self._looks.crops_per_track
+        chosen = [crop for pieces in final.pieces.values() for crop in self._crops.chosen(pieces, count)]
+        for start in range(0, len(chosen), self._batch.crops):
+            batch = chosen[start : start + self._batch.crops]
+            rows = np.array([crop.detection for crop in batch], np.int64)
+            self._embed(rows, [self._crops.image(crop) for crop in batch])
+            pulse()
 
-    def _with_crop(self, track: TrackSummary, finished: FinishedTracks) -> TrackSummary:
-        jpeg, frame = self._crops.best(finished.pieces[track.number])
-        return replace(track, crop_jpeg=jpeg, crop_frame=frame)
+    def _embedded(self) -> Embedded | None:
+        if self._looks.network is None:
+            return None
+        rows, vectors = [np.zeros(0, np.int64)], [np.zeros((0, self._looks.network.dimension), np.float32)]
+        return Embedded(np.concatenate(rows + self._embedded_rows), np.concatenate(vectors + self._embeddings))
+
+    def _with_crop(self, track: TrackSummary, final: FinalTracks) -> TrackSummary:
+        best = self._crops.best(final.pieces[track.number])
+        return replace(track, crop_jpeg=self._crops.jpeg(best), crop_frame=best.frame)
 
     def _describe(self, frames: Sequence[Frame], found: Sequence[Detections]) -> list[Codes]:
         """Describe the boxes of all frames in one call; boxes of low score get zeros."""
@@ -214,9 +230,6 @@ class Analysis:
         rows = followed.tracks.detection_indices
         ratings = rate_boxes(boxes.boxes_xyxy, boxes.scores, width, height)[rows]
         self._crops.add(frame, followed, cut_crops(frame.image_bgr, boxes.boxes_xyxy[rows]), ratings)
-
-    def _embed_crops(self, crops: Sequence[RatedCrop]) -> None:
-        self._embed(np.array([crop.detection for crop in crops], np.int64), [crop.image_bgr for crop in crops])
 
     def _embed(self, rows: IntArray, crops: Sequence[Image]) -> None:
         network = self._looks.network

@@ -72,6 +72,7 @@ class DetectionHead:
     stride : every so manieth frame was analysed, the first among them.
     described_boxes : how many boxes have a descriptor.
     descriptor_gate : cosine distance that suits the descriptors as DeepSORT's gate.
+    has_network : whether a network embedded boxes; without one the descriptors stand for the tracks.
     """
 
     facts: MediaFacts
@@ -80,6 +81,7 @@ class DetectionHead:
     embedder: ModelInfo
     described_boxes: int
     descriptor_gate: float
+    has_network: bool = False
 
     def to_json(self) -> str:
         """Return the head as text."""

@@ -25,15 +25,12 @@ class TrackedVideo:
 
     Attributes
     ----------
-    embedded_rows, embeddings : (E,) detections that a network embedded, (E, D) its vectors.
     affines : of the camera, one an analysed frame.
     frame_pts_s : (F,) times of all frames; every ``stride`` of them was analysed.
     """
 
     boxes: TrackedBoxes
     descriptor_sums: FeatureSums
-    embedded_rows: IntArray
-    embeddings: FloatArray
     affines: Sequence[Affine | None]
     frame_pts_s: NDArray[np.float64]
     stride: int
@@ -41,26 +38,38 @@ class TrackedVideo:
 
 
 @dataclass(frozen=True, eq=False)
-class FinishedTracks:
+class FinalTracks:
     """The final tracks.
 
     Attributes
     ----------
     points : of every frame; a box that nothing was detected for has score 0.
-    tracks : by number, still without crops.
     seen : the boxes that were detected; their ``boxes.frames`` count analysed frames.
     seen_numbers : (S,) the final track of each of them.
     pieces : of each track, by number.
     """
 
     points: PointTable
-    tracks: tuple[TrackSummary, ...]
     seen: TrackedBoxes
     seen_numbers: IntArray
     pieces: Mapping[int, IntArray]
 
 
-def finish(video: TrackedVideo, options: TrackingOptions) -> FinishedTracks:
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """What a network embedded of a video's boxes.
+
+    Attributes
+    ----------
+    rows : (E,) int64 rows of the video's detections; E may be 0.
+    vectors : (E, D) float32.
+    """
+
+    rows: IntArray
+    vectors: FloatArray
+
+
+def final_tracks(video: TrackedVideo, options: TrackingOptions) -> FinalTracks:
     """Return the final tracks; a recording's are gone over again."""
     boxes = video.boxes
     if options.mode == RECORDED:
@@ -77,8 +86,7 @@ def finish(video: TrackedVideo, options: TrackingOptions) -> FinishedTracks:
     is_seen = final.rows >= 0
     seen, numbers = boxes.select(final.rows[is_seen]), final.numbers[is_seen]
     pieces = {number: np.unique(seen.pieces[rows]) for number, rows in _rows_by_number(numbers).items()}
-    points = _points(final, video)
-    return FinishedTracks(points, _summaries(points, seen, numbers, pieces, video), seen, numbers, pieces)
+    return FinalTracks(_points(final, video), seen, numbers, pieces)
 
 
 def _inside(final: FinalBoxes, facts: MediaFacts) -> FinalBoxes:
@@ -124,19 +132,22 @@ def _between(
     return more_frames, more_numbers, more_boxes.astype(np.float32)
 
 
-def _summaries(
-    points: PointTable, seen: TrackedBoxes, seen_numbers: IntArray, pieces: Mapping[int, IntArray], video: TrackedVideo
-) -> tuple[TrackSummary, ...]:
-    vectors = _network_vectors(seen, seen_numbers, video)
+def summaries(final: FinalTracks, embedded: Embedded | None, descriptor_sums: FeatureSums) -> tuple[TrackSummary, ...]:
+    """Return the tracks by number, still without crops.
+
+    Parameters
+    ----------
+    embedded : stands for the tracks, a track without any of it has no embedding; None: there is no network, and the
+        descriptors stand for the tracks.
+    descriptor_sums : of the pieces.
+    """
+    points, seen = final.points, final.seen
+    vectors = _descriptor_vectors(final, descriptor_sums) if embedded is None else _network_vectors(final, embedded)
     point_rows, tracks = _rows_by_number(points.track_numbers), []
-    for number, rows in _rows_by_number(seen_numbers).items():
+    for number, rows in _rows_by_number(final.seen_numbers).items():
         frames = points.frames[point_rows[number]]
         class_id = int(np.bincount(seen.class_ids[rows]).argmax())
         first, last = int(frames[0]), int(frames[-1])
-        if len(video.embedded_rows):
-            embedding = vectors.get(number)
-        else:
-            embedding = _unit(np.sum([video.descriptor_sums.of(int(piece))[0] for piece in pieces[number]], axis=0))
         tracks.append(
             TrackSummary(
                 number=number,
@@ -148,7 +159,7 @@ def _summaries(
                 last_s=float(points.frame_pts_s[last]),
                 point_count=len(frames),
                 mean_score=float(seen.scores[rows].mean(dtype=np.float64)),
-                embedding=embedding,
+                embedding=vectors.get(number),
                 crop_jpeg=b"",
                 crop_frame=-1,
             )
@@ -156,16 +167,28 @@ def _summaries(
     return tuple(tracks)
 
 
-def _network_vectors(seen: TrackedBoxes, seen_numbers: IntArray, video: TrackedVideo) -> dict[int, FloatArray]:
+def _descriptor_vectors(final: FinalTracks, sums: FeatureSums) -> dict[int, FloatArray]:
+    """Return the mean of the descriptors of each track's pieces."""
+    means = {
+        number: _unit(np.sum([sums.of(int(piece))[0] for piece in pieces], axis=0))
+        for number, pieces in final.pieces.items()
+    }
+    return {number: vector for number, vector in means.items() if vector is not None}
+
+
+def _network_vectors(final: FinalTracks, embedded: Embedded) -> dict[int, FloatArray]:
     """Return the mean of what the network made of each track's boxes, weighted by score; not every track has one."""
+    seen = final.seen
+    if not len(seen):
+        return {}
     order = np.argsort(seen.detections, kind="stable")
-    at = np.searchsorted(seen.detections[order], video.embedded_rows)
-    at = order[np.minimum(at, len(order) - 1)] if len(order) else np.zeros(0, np.int64)
-    chosen = np.flatnonzero(seen.detections[at] == video.embedded_rows) if len(order) else at
-    numbers, scores = seen_numbers[at[chosen]], seen.scores[at[chosen]].astype(np.float64)
+    at = np.searchsorted(seen.detections[order], embedded.rows)
+    at = order[np.minimum(at, len(order) - 1)]
+    chosen = np.flatnonzero(seen.detections[at] == embedded.rows)
+    numbers, scores = final.seen_numbers[at[chosen]], seen.scores[at[chosen]].astype(np.float64)
     found = {}
     for number, rows in _rows_by_number(numbers).items():
-        vector = _unit(scores[rows] @ video.embeddings[chosen[rows]].astype(np.float64))
+        vector = _unit(scores[rows] @ embedded.vectors[chosen[rows]].astype(np.float64))
         if vector is not None:
             found[number] = vector
     return found

@@ -10,9 +10,9 @@ import numpy as np
 from deep_sort.pieces import FeatureSums, PieceCutter, split_gap_s
 from pipeline.columns import BoxColumns
 from pipeline.detections import Affine, FoundBoxes
-from pipeline.finishing import FinishedTracks, TrackedVideo, finish
+from pipeline.finishing import Embedded, FinalTracks, TrackedVideo, final_tracks, summaries
 from pipeline.tracking import RECORDED, FrameTracks, KindTrackers, TrackingOptions
-from records import FloatArray, IntArray, MediaFacts
+from records import IntArray, MediaFacts, TrackSummary
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,22 +78,18 @@ class Follower:
         self.detected_boxes += len(detections)
         return Followed(tracks, pieces, first)
 
-    def finish(self, embedded_rows: IntArray, embeddings: FloatArray) -> FinishedTracks:
-        """Return the tracks of the whole video.
-
-        Parameters
-        ----------
-        embedded_rows, embeddings : (E,) rows of the video's detections that a network embedded, and its (E, D)
-            vectors. Where E is 0 the descriptors stand for the tracks.
-        """
+    def final_tracks(self) -> FinalTracks:
+        """Return the tracks of the whole video: there are no more frames."""
         video = TrackedVideo(
             boxes=self._columns.table(),
             descriptor_sums=self._sums,
-            embedded_rows=embedded_rows,
-            embeddings=embeddings,
             affines=self._affines,
             frame_pts_s=np.array(self._frame_pts_s, np.float64),
             stride=self._stride,
             facts=self._facts,
         )
-        return finish(video, self._options)
+        return final_tracks(video, self._options)
+
+    def summaries(self, final: FinalTracks, embedded: Embedded | None) -> tuple[TrackSummary, ...]:
+        """Return a summary of each track, still without crops; see `pipeline.finishing.summaries`."""
+        return summaries(final, embedded, self._sums)

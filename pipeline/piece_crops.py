@@ -1,33 +1,38 @@
-"""Keep the best crops of each piece of a track, and let a network embed only those.
+"""Keep the best crops of each piece of a track on disk, until it is known which of them matter.
 
-A piece is closed when its track was not seen for a while. Then its best crop
-goes to a file as JPEG, and its few best crops wait for the network, until there
-are enough of them for a batch.
+A piece is closed when its track was not seen for a while, and its crops go to
+a file. When the video is over and its tracks are known, the best one of each
+track is published, and a network looks at a few: nothing of a ghost, little of
+a person who was seen in one long piece.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
-from pipeline.best_crops import CropSlots, RatedCrop, encode_jpeg
+import cv2
+import numpy as np
+
+from pipeline.best_crops import CropSlots, encode_jpeg
 from pipeline.follow import Followed
 from records import FloatArray, Frame, Image, IntArray
 
-MIN_BOXES = 2
-"""A piece of fewer boxes is not worth the network's time: most of them are no tracks in the end."""
-
-EmbedCrops = Callable[[Sequence[RatedCrop]], None]
-
 
 @dataclass(frozen=True)
-class KeptJpeg:
-    """Where the best crop of a piece lies."""
+class KeptCrop:
+    """Where a crop lies in the file, and what it shows.
+
+    Attributes
+    ----------
+    frame : index of its frame. detection : row of its box in all detections of the video.
+    """
 
     quality: float
     frame: int
+    detection: int
     start: int
     size: int
 
@@ -36,7 +41,6 @@ class KeptJpeg:
 class _OpenPiece:
     slots: CropSlots
     last_s: float
-    box_count: int = 0
 
 
 class PieceCrops:
@@ -44,19 +48,15 @@ class PieceCrops:
 
     Parameters
     ----------
-    count : crops a piece that are kept for the network, at least 1.
+    count : crops a piece that are kept at most, at least 1.
     max_gap_s : a piece that was not seen for longer is closed.
-    embed : gets the best crops of closed pieces, ``batch`` of them or more at once, fewer at the end.
     """
 
-    def __init__(self, *, count: int, max_gap_s: float, embed: EmbedCrops, batch: int) -> None:
+    def __init__(self, *, count: int, max_gap_s: float) -> None:
         self._count = count
         self._max_gap_s = max_gap_s
-        self._embed = embed
-        self._batch = batch
         self._open: dict[int, _OpenPiece] = {}
-        self._waiting: list[RatedCrop] = []
-        self._jpegs: dict[int, KeptJpeg] = {}
+        self._kept: dict[int, tuple[KeptCrop, ...]] = {}
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by __exit__)
 
     def __enter__(self) -> PieceCrops:
@@ -82,37 +82,47 @@ class PieceCrops:
             if opened is None:
                 opened = self._open[piece] = _OpenPiece(CropSlots(self._count, frame.pts_s), frame.pts_s)
             opened.last_s = frame.pts_s
-            opened.box_count += 1
             detection = followed.first_detection + row
             opened.slots.offer(crop, rating, frame.pts_s, frame=frame.index, detection=detection)
         oldest_s = frame.pts_s - self._max_gap_s
         self._close([piece for piece, opened in self._open.items() if opened.last_s < oldest_s])
-        if len(self._waiting) >= self._batch:
-            self._embed_waiting()
 
     def finish(self) -> None:
         """Close all pieces: the video is over."""
         self._close(list(self._open))
-        self._embed_waiting()
 
-    def best(self, pieces: IntArray) -> tuple[bytes, int]:
-        """Return the best crop of some pieces as JPEG, and the index of its frame."""
-        kept = max((self._jpegs[piece] for piece in pieces.tolist()), key=lambda jpeg: jpeg.quality)
-        self._file.seek(kept.start)
-        return self._file.read(kept.size), kept.frame
+    def best(self, pieces: IntArray) -> KeptCrop:
+        """Return the best crop of some pieces."""
+        return max((crop for piece in pieces.tolist() for crop in self._kept[piece]), key=_quality)
+
+    def chosen(self, pieces: IntArray, count: int) -> list[KeptCrop]:
+        """Return the crops of some pieces that tell most: the best one of each, and the best others up to ``count``."""
+        first, others = [], []
+        for piece in pieces.tolist():
+            best, *rest = sorted(self._kept[piece], key=_quality, reverse=True)
+            first.append(best)
+            others += rest
+        return first + sorted(others, key=_quality, reverse=True)[: max(count - len(first), 0)]
+
+    def jpeg(self, crop: KeptCrop) -> bytes:
+        """Return a crop as JPEG."""
+        self._file.seek(crop.start)
+        return self._file.read(crop.size)
+
+    def image(self, crop: KeptCrop) -> Image:
+        """Return a crop, (H, W, 3) uint8."""
+        return np.asarray(cv2.imdecode(np.frombuffer(self.jpeg(crop), np.uint8), cv2.IMREAD_COLOR), np.uint8)
 
     def _close(self, pieces: Iterable[int]) -> None:
         for piece in pieces:
-            closed = self._open.pop(piece)
-            crops = closed.slots.crops()
-            best = max(crops, key=lambda crop: crop.quality)
-            data = encode_jpeg(best.image_bgr)
-            self._jpegs[piece] = KeptJpeg(best.quality, best.frame, self._file.seek(0, 2), len(data))
-            self._file.write(data)
-            if closed.box_count >= MIN_BOXES:
-                self._waiting += crops
+            kept = []
+            for crop in self._open.pop(piece).slots.crops():
+                data = encode_jpeg(crop.image_bgr)
+                start = self._file.seek(0, 2)
+                self._file.write(data)
+                kept.append(KeptCrop(crop.quality, crop.frame, crop.detection, start, len(data)))
+            self._kept[piece] = tuple(kept)
 
-    def _embed_waiting(self) -> None:
-        if self._waiting:
-            self._embed(self._waiting)
-        self._waiting = []
+
+def _quality(crop: KeptCrop) -> float:
+    return crop.quality

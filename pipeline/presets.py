@@ -16,12 +16,12 @@ class Preset:
     ----------
     analysed_rate : frames a second that are enough to analyse; infinite for all. The frames between get their boxes by
         interpolation.
-    crops_per_piece : crops of each piece of a track that an embedding network looks at.
+    crops_per_track : crops of each track that an embedding network looks at.
     weights_rank : which one of several YOLOX files is taken, 0 the smallest, 1 the largest.
     """
 
     analysed_rate: float
-    crops_per_piece: int
+    crops_per_track: int
     weights_rank: float
 
     def stride(self, frame_rate: float) -> int:
@@ -35,9 +35,9 @@ _MAX_STRIDE = 3
 DEFAULT_PRESET = "balanced"
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "fast": Preset(analysed_rate=3.0, crops_per_piece=2, weights_rank=0.0),
-        "balanced": Preset(analysed_rate=math.inf, crops_per_piece=4, weights_rank=0.5),
-        "accurate": Preset(analysed_rate=math.inf, crops_per_piece=8, weights_rank=1.0),
+        "fast": Preset(analysed_rate=3.0, crops_per_track=2, weights_rank=0.0),
+        "balanced": Preset(analysed_rate=math.inf, crops_per_track=4, weights_rank=0.5),
+        "accurate": Preset(analysed_rate=math.inf, crops_per_track=8, weights_rank=1.0),
     }
 )
 

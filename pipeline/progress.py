@@ -42,6 +42,7 @@ class ProgressMeter:
         self._total: int | None = None
         self._done = 0
         self._ticks: deque[tuple[float, int]] = deque()
+        self._last = Progress("", 0.0, 0, None, None, None)
 
     def begin(self, stage: str, frames_total: int | None, *, is_last: bool) -> None:
         """Begin a stage and report it.
@@ -69,6 +70,10 @@ class ProgressMeter:
         rate = (self._done - from_done) / passed_s if passed_s > 0 else None
         self._report(rate, self._seconds_left(rate))
 
+    def pulse(self) -> None:
+        """Report once more, where no frame was done for a while: whoever watches sees that work goes on."""
+        self._on_progress(self._last)
+
     def finish_stage(self) -> None:
         """Correct an estimated total: the stage has no more frames."""
         self._total = self._done
@@ -86,4 +91,5 @@ class ProgressMeter:
             passed_s = self._clock() - self._started_s
             if passed_s + eta_s > 0:
                 self._fraction = max(self._fraction, min(1.0, passed_s / (passed_s + eta_s)))
-        self._on_progress(Progress(self._stage, self._fraction, self._done, self._total, rate, eta_s))
+        self._last = Progress(self._stage, self._fraction, self._done, self._total, rate, eta_s)
+        self._on_progress(self._last)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from model.crops import cut_crops
 from pipeline.best_crops import encode_jpeg, rate_boxes, shrunk
 from pipeline.detections import DetectionTable
-from pipeline.finishing import FinishedTracks
+from pipeline.finishing import Embedded, FinalTracks
 from pipeline.follow import Follower
 from pipeline.progress import ProgressMeter
 from pipeline.run import TrackingResult
@@ -51,13 +51,15 @@ def retrack(
             for pts_s in later_s:
                 follower.add_time(pts_s)
             progress.advance()
-        finished = follower.finish(table.embedded_rows, table.embeddings.astype(np.float32))
+        final = follower.final_tracks()
+        embedded = Embedded(table.embedded_rows, table.embeddings.astype(np.float32)) if head.has_network else None
+        tracks = follower.summaries(final, embedded)
     with stopwatch.measure("crops"):
-        tracks = tuple(_with_crops(finished, table, playback))
+        tracks = tuple(_with_crops(tracks, final, table, playback))
     progress.finish_stage()
     return TrackingResult(
         facts=facts,
-        points=finished.points,
+        points=final.points,
         tracks=tracks,
         detector=head.detector,
         embedder=head.embedder,
@@ -69,29 +71,31 @@ def retrack(
     )
 
 
-def _with_crops(finished: FinishedTracks, table: DetectionTable, playback: Path) -> Iterator[TrackSummary]:
+def _with_crops(
+    tracks: Iterable[TrackSummary], final: FinalTracks, table: DetectionTable, playback: Path
+) -> Iterator[TrackSummary]:
     """Yield the tracks with their best crops, by number."""
-    best = _best_rows(finished, table)
-    frames = {number: int(finished.seen.frames[row]) * table.head.stride for number, row in best.items()}
+    best = _best_rows(final, table)
+    frames = {number: int(final.seen.frames[row]) * table.head.stride for number, row in best.items()}
     order = sorted(best, key=lambda number: (frames[number], number))
     times_s = [float(table.frame_pts_s[frames[number]]) for number in order]
     pictures = read_moments(playback, times_s, frame_rate=float(playback_frame_rate(table.head.facts)))
     jpegs = {}
     for number, image in zip(order, pictures, strict=False):
-        box = table.boxes_xyxy[finished.seen.detections[best[number]]]
+        box = table.boxes_xyxy[final.seen.detections[best[number]]]
         height, width = image.shape[:2]
         scale = np.array([width / table.head.facts.width, height / table.head.facts.height] * 2, np.float32)
         (crop,) = cut_crops(image, (box * scale)[None])
         jpegs[number] = encode_jpeg(shrunk(crop))
-    for track in finished.tracks:
+    for track in tracks:
         yield replace(track, crop_jpeg=jpegs.get(track.number, b""), crop_frame=frames[track.number])
 
 
-def _best_rows(finished: FinishedTracks, table: DetectionTable) -> Mapping[int, int]:
+def _best_rows(final: FinalTracks, table: DetectionTable) -> Mapping[int, int]:
     """Return for each track the row, among the boxes seen, of the one that shows it best."""
-    ratings = _ratings(table)[finished.seen.detections]
-    order = np.lexsort((-ratings, finished.seen_numbers))
-    numbers, first = np.unique(finished.seen_numbers[order], return_index=True)
+    ratings = _ratings(table)[final.seen.detections]
+    order = np.lexsort((-ratings, final.seen_numbers))
+    numbers, first = np.unique(final.seen_numbers[order], return_index=True)
     return dict(zip(numbers.tolist(), order[first].tolist(), strict=True))
 
 

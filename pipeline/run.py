@@ -49,7 +49,7 @@ class TrackRequest:
     tracking : which tracker, and how it is set.
     stride_at : from frames a second to every how manieth frame is analysed; the frames between get their boxes by
         interpolation. See `pipeline.presets`.
-    crops_per_piece, embed : which boxes the embedder gets where there is a descriptor; see `pipeline.analyse.Looks`.
+    crops_per_track, embed : which boxes the embedder gets where there is a descriptor; see `pipeline.analyse.Looks`.
     detections : where what was detected goes, so that the video can be tracked again; None for nowhere.
     name : of the video, for messages.
     playback : where the plain copy for the browser goes, H.264 MP4; None for none.
@@ -66,7 +66,7 @@ class TrackRequest:
     descriptor: Embedder | None = None
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
     stride_at: Callable[[float], int] = lambda frame_rate: 1
-    crops_per_piece: int = 4
+    crops_per_track: int = 4
     embed: str = BEST_CROPS
     detections: Path | None = None
     name: str = ""
@@ -92,7 +92,7 @@ class TrackRequest:
             descriptor=self.descriptor,
             network=self.embedder,
             network_policy=self.embed,
-            crops_per_piece=self.crops_per_piece,
+            crops_per_track=self.crops_per_track,
             lowest_score=DESCRIBED_SCORE,
         )
 
@@ -215,7 +215,7 @@ class _Run:
             )
             cleanup.enter_context(closing(analysis))
             self._analyse(reader, analysis, follower, frame_rate, progress)
-            points, tracks = analysis.finish()
+            points, tracks = analysis.finish(progress.pulse)
             if writer is not None and request.detections is not None:
                 detector, embedder = request.detector.info, request.embedder.info
                 head = DetectionHead(
@@ -225,6 +225,7 @@ class _Run:
                     embedder=embedder,
                     described_boxes=analysis.described_boxes,
                     descriptor_gate=gate,
+                    has_network=looks.network is not None,
                 )
                 writer.finish(head)
                 self._passes.written.append(request.detections)

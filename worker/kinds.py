@@ -71,7 +71,7 @@ def track_job(
         descriptor=models.descriptor,
         tracking=tracking,
         stride_at=preset.stride,
-        crops_per_piece=preset.crops_per_piece,
+        crops_per_track=preset.crops_per_track,
         playback=files.playback,
         annotated=files.annotated,
         detections=files.detections,

@@ -18,7 +18,7 @@ def test_fast_keeps_some_frames_of_each_second(frame_rate: float, stride: int) -
 
 
 def test_more_accurate_presets_look_at_more() -> None:
-    crops = [PRESETS[name].crops_per_piece for name in ("fast", "balanced", "accurate")]
+    crops = [PRESETS[name].crops_per_track for name in ("fast", "balanced", "accurate")]
     ranks = [PRESETS[name].weights_rank for name in ("fast", "balanced", "accurate")]
     assert crops == sorted(crops)
     assert ranks == sorted(ranks)

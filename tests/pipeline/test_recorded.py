@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from errors import JobCancelled
 from model.hsv_stripes import HsvStripes
 from pipeline.analyse import BatchLimits
+from pipeline.detections import DetectionTable
 from pipeline.run import TrackingResult, TrackRequest, track_video
 from pipeline.tracking import TrackingOptions
+from records import FloatArray, Image, Progress
 from tests.pipeline.scripted import (
     BLUE,
     GREEN,
@@ -78,7 +82,7 @@ def test_people_and_vehicles_share_the_numbers_but_no_track(tmp_path: Path) -> N
 def test_the_network_sees_a_few_crops_of_each_track(tmp_path: Path) -> None:
     blocks = (Block(RED, (10, 30)), Block(GREEN, (280, 150), step=(-2, 0)))
     embedder = ColourEmbedder()
-    result = _track(replace(_request(make_video(tmp_path / "two.mkv", blocks)), embedder=embedder, crops_per_piece=3))
+    result = _track(replace(_request(make_video(tmp_path / "two.mkv", blocks)), embedder=embedder, crops_per_track=3))
     assert result.detected_boxes == 60
     assert result.embedded_boxes == len(embedder.crop_shapes)
     assert 2 * 2 <= result.embedded_boxes <= 2 * 3
@@ -107,23 +111,57 @@ def test_without_a_descriptor_the_embedder_sees_every_box(tmp_path: Path) -> Non
     assert embedding.shape == (embedder.dimension,)
 
 
-def test_crops_wait_for_a_batch(tmp_path: Path) -> None:
-    """Three walkers, one after the other: their crops come to the network together."""
+class _Counting(ColourEmbedder):
+    calls = 0
 
-    class Counting(ColourEmbedder):
-        calls = 0
+    def embed(self, crops_bgr: Sequence[Image]) -> FloatArray:
+        self.calls += 1
+        return super().embed(crops_bgr)
 
-        def embed(self, crops_bgr):  # type: ignore[no-untyped-def]  # as its parent's
-            Counting.calls += 1
-            return super().embed(crops_bgr)
 
+def test_crops_go_to_the_network_in_batches(tmp_path: Path) -> None:
+    """Three walkers, one after the other, a crop each."""
     blocks = [Block(RED, (10, 20), frames=range(0, 12)), Block(GREEN, (90, 20), frames=range(15, 27))]
     blocks.append(Block(RED, (200, 20), frames=range(28, 40)))
-    request = replace(_request(make_video(tmp_path / "three.mkv", blocks, frame_count=40)), embedder=Counting())
-    assert len(_track(replace(request, batch=BatchLimits(crops=1000))).tracks) == 3
-    assert Counting.calls == 1
-    assert len(_track(replace(request, batch=BatchLimits(crops=1))).tracks) == 3
-    assert Counting.calls > 2
+    request = replace(_request(make_video(tmp_path / "three.mkv", blocks, frame_count=40)), crops_per_track=1)
+    for crops, calls in ((1000, 1), (2, 2), (1, 3)):
+        embedder = _Counting()
+        result = _track(replace(request, embedder=embedder, batch=BatchLimits(crops=crops)))
+        assert (len(result.tracks), embedder.calls, result.embedded_boxes) == (3, calls, 3)
+
+
+def test_a_ghost_is_not_embedded(tmp_path: Path) -> None:
+    blocks = (Block(GREEN, (200, 100), frames=range(2)), Block(RED, (20, 20), frames=range(5, 30)))
+    embedder = ColourEmbedder()
+    request = replace(_request(make_video(tmp_path / "flicker.mkv", blocks)), embedder=embedder, crops_per_track=1)
+    (track,) = _track(request).tracks
+    assert len(embedder.crop_shapes) == 1
+    assert track.embedding is not None
+    assert track.embedding @ (np.array(RED) / np.linalg.norm(RED)) > 0.99
+
+
+def test_every_piece_of_a_track_is_embedded_at_least_once(tmp_path: Path) -> None:
+    """Another tracker may take the pieces apart; each has a vector of its own then."""
+    video = make_video(tmp_path / "gaps.mkv", _walker(*range(8, 13), *range(20, 25)))
+    request = replace(_request(video), crops_per_track=1, detections=tmp_path / "detections.npz")
+    assert len(_track(request).tracks) == 1
+    assert DetectionTable(tmp_path / "detections.npz").embedded_rows.size == 3
+
+
+def test_a_stop_is_obeyed_between_batches_of_crops(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        seen.append(progress)
+        if len([one for one in seen if one.frames_done == 30]) == 2:  # after the last frame, and after the first batch
+            raise JobCancelled
+
+    blocks = (Block(RED, (10, 30)), Block(GREEN, (280, 150), step=(-2, 0)))
+    embedder = _Counting()
+    request = replace(_request(make_video(tmp_path / "two.mkv", blocks)), embedder=embedder, crops_per_track=1)
+    with pytest.raises(JobCancelled):
+        track_video(replace(request, batch=BatchLimits(crops=1)), on_progress=stop)
+    assert embedder.calls == 1
 
 
 @pytest.mark.parametrize("stride", [2, 3, 7])

@@ -109,6 +109,16 @@ def _again_after(video: Path) -> TrackingResult:
     return _again(video, TrackingOptions())
 
 
+def test_what_the_first_tracker_took_for_a_ghost_has_no_embedding_of_the_network(tmp_path: Path) -> None:
+    blocks = (Block(GREEN, (200, 100), frames=range(2)), Block(RED, (20, 20), frames=range(5, 30)))
+    video = make_video(tmp_path / "flicker.mkv", blocks)
+    assert len(track_video(_request(video, "recorded"), on_progress=_quietly).tracks) == 1
+    ghost, walker = _again(video, TrackingOptions(mode="online")).tracks
+    assert ghost.embedding is None
+    assert walker.embedding is not None
+    assert walker.embedding.shape == (3,)
+
+
 def test_five_hundred_boxes_in_a_frame_come_back(tmp_path: Path) -> None:
     video = make_video(tmp_path / "crowd.mkv", (), frame_count=4)
     left, top = np.meshgrid(np.arange(25) * 12.0, np.arange(20) * 11.0)
