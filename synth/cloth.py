@@ -37,7 +37,7 @@ def pattern(cloth: Cloth, tube: Tube, seed: int, *, is_trunk: bool = False) -> F
     elif cloth.pattern == "block":
         share = _soft(10 * (np.abs(np.cos(tube.around)) - 0.8)) * np.ones_like(along) if is_trunk else np.ones(shape)
     elif cloth.pattern == "mottled":
-        share = 0.5 * (1 + waves(seed, along, tube.around, per_m=26 / cloth.scale, turns=3))
+        share = 0.35 * (1 + waves(seed, along, tube.around, per_m=26 / cloth.scale, turns=3))
     else:
         share = np.zeros(shape, np.float32)
     share = np.broadcast_to(share, shape)[..., None].astype(np.float32)

@@ -53,11 +53,11 @@ def sample_light(rng: np.random.Generator) -> Light:
     azimuth, height = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(18, 75))
     to_sun = (float(np.cos(height) * np.cos(azimuth)), float(np.cos(height) * np.sin(azimuth)), float(np.sin(height)))
     is_clear = rng.random() < 0.45
-    direct = rng.uniform(0.45, 1.1) if is_clear else rng.uniform(0, 0.35)
+    direct = rng.uniform(0.5, 1.1) if is_clear else rng.uniform(0, 0.35)
     warmth = rng.uniform(0, 0.14) + 0.12 * max(0.0, 0.6 - float(np.sin(height)))
-    diffuse = rng.uniform(0.4, 0.75)
+    diffuse = rng.uniform(0.45, 0.75) if is_clear else rng.uniform(0.6, 1.05)
     coolness = rng.uniform(0, 0.1) if is_clear else rng.uniform(-0.03, 0.05)
-    bounce = diffuse * rng.uniform(0.25, 0.6)
+    bounce = (diffuse + 0.3 * direct) * rng.uniform(0.3, 0.6)
     return Light(
         to_sun=to_sun,
         sun=(direct * (1 + warmth / 2), direct, direct * (1 - warmth)),

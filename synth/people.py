@@ -134,9 +134,9 @@ def sample_person(rng: np.random.Generator) -> Person:
     """Draw a person; the same state of ``rng`` gives the same one."""
     is_slender = rng.random() < 0.5
     bottom = _sample_bottom(rng, is_slender)
-    top = _sample_top(rng, is_slender, bottom)
+    top = _sample_top(rng, is_slender)
     if top.kind == "dress":
-        bottom = Bottom(kind="skirt", cloth=top.cloth, length=bottom.length if "skirt" in bottom.kind else 0.45)
+        bottom = Bottom(kind="skirt", cloth=top.cloth, length=top.hem)
     hair = _HAIR_COLOURS[int(rng.choice(len(_HAIR_COLOURS), p=_HAIR_SHARES))]
     long_hair = ("bob", "long", "bun", "tail", "short")
     short_hair = ("short", "crop", "bald", "bob")
@@ -192,7 +192,7 @@ def _sample_body(rng: np.random.Generator, is_slender: bool) -> Body:
     skin = np.array([0.93, 0.74, 0.62]) * (1 - 0.62 * rng.beta(1.1, 2.2) * np.array([0.85, 1.0, 1.1]))
     return Body(
         height_m=float(np.clip(height, 1.48, 2.0)),
-        girth=float(np.clip(rng.normal(0.98 if is_slender else 1.05, 0.11), 0.8, 1.45)),
+        girth=float(np.clip(rng.normal(1.0 if is_slender else 1.07, 0.11), 0.8, 1.45)),
         shoulders=float(rng.normal(0.92 if is_slender else 1.03, 0.04)),
         hips=float(rng.normal(1.06 if is_slender else 0.97, 0.05)),
         belly=float(rng.beta(1.2, 3.0)),
@@ -215,7 +215,7 @@ def _sample_cloth(rng: np.random.Generator, colour: Rgb, *, plain: float, loosen
     )
 
 
-def _sample_top(rng: np.random.Generator, is_slender: bool, bottom: Bottom) -> Top:
+def _sample_top(rng: np.random.Generator, is_slender: bool) -> Top:
     kind = str(rng.choice(TOPS, p=(0.3, 0.2, 0.28, 0.12, 0.04, 0.06) if is_slender else (0.3, 0.2, 0.35, 0.1, 0.05, 0)))
     outer = kind in ("jacket", "coat", "vest")
     loose = {"shirt": 0.012, "sweater": 0.018, "jacket": 0.028, "coat": 0.032, "vest": 0.022, "dress": 0.008}[kind]
@@ -225,15 +225,17 @@ def _sample_top(rng: np.random.Generator, is_slender: bool, bottom: Bottom) -> T
         plain=0.62 if outer else 0.55,
         looseness_m=loose * rng.uniform(0.7, 1.5),
     )
-    sleeve = {"shirt": rng.choice([0.38, 0.45, 0.6, 1.0], p=[0.35, 0.2, 0.1, 0.35]), "vest": rng.choice([0.02, 1.0])}
-    hem = {"coat": rng.uniform(0.28, 0.6), "jacket": rng.uniform(0.02, 0.2), "dress": 0.0}
+    sleeve = {
+        "shirt": rng.choice([0.38, 0.45, 0.6, 1.0], p=[0.35, 0.2, 0.1, 0.35]),
+        "vest": 0.02,
+        "dress": rng.choice([0.05, 0.4, 1.0]),
+    }
+    hem = {"coat": rng.uniform(0.28, 0.6), "jacket": rng.uniform(0.02, 0.2), "dress": rng.uniform(0.3, 0.85)}
     inner = _sample_cloth(rng, sample_colour(rng, dark=0.25, grey=0.4), plain=0.7, looseness_m=0.01)
-    if kind == "dress" and bottom.kind not in ("skirt", "long_skirt"):
-        sleeve["dress"] = rng.choice([0.05, 0.4, 1.0])
     return Top(
         kind=kind,
         cloth=cloth,
-        sleeve=float(sleeve.get(kind, 1.0 if kind != "dress" else 0.4)),
+        sleeve=float(sleeve.get(kind, 1.0)),
         hem=float(hem.get(kind, rng.uniform(0.02, 0.16))),
         opening=float(rng.uniform(0.12, 0.75)) if outer and rng.random() < 0.45 else 0.0,
         inner=inner,

@@ -15,11 +15,11 @@ from synth.render_people_body import body_surfaces
 from synth.render_people_pose import walk
 from synth.render_people_things import carried_surfaces
 from synth.render_surfaces import Lens, Sprite, oversampling, render_surface
-from synth.surfaces import Surface, joined
+from synth.surfaces import joined
 
 __all__ = ["Sprite", "View", "render_person"]
 
-_POINTS_A_PIXEL = 1.35
+_POINTS_A_PIXEL = 1.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,15 +68,9 @@ def render_person(person: Person, view: View, rng: np.random.Generator) -> Sprit
         pitch_rad=view.pitch_rad,
         distance_m=view.distance_m,
         px_per_m=view.height_px / person.body.height_m,
+        heading_rad=view.heading_rad,
     )
     points_per_m = _POINTS_A_PIXEL * lens.px_per_m * oversampling(lens.px_per_m)
     pose = walk(person, view.gait_phase_rad, stride=view.stride, head_turn_rad=float(rng.normal(0, 0.25)))
     surfaces = body_surfaces(person, pose, points_per_m) + carried_surfaces(person, pose, points_per_m)
-    return render_surface(_headed(joined(surfaces), view.heading_rad), lens, view.light)
-
-
-def _headed(surface: Surface, heading_rad: float) -> Surface:
-    """Turn a surface about z, counter-clockwise from above."""
-    cos, sin = np.cos(heading_rad), np.sin(heading_rad)
-    turn = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]], np.float32)
-    return Surface(surface.points @ turn, surface.normals @ turn, surface.colours)
+    return render_surface(joined(surfaces), lens, view.light)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from records import FloatArray
 from synth.cloth import folds, pattern
@@ -11,6 +12,7 @@ from synth.render_people_pose import Arm, Leg, Pose, Vector
 from synth.surfaces import Surface, Tube, tube
 
 _FRONT = np.pi / 2
+_UP = np.array([0, 0, 1], np.float32)
 
 
 def body_surfaces(person: Person, pose: Pose, points_per_m: float) -> list[Surface]:
@@ -20,93 +22,110 @@ def body_surfaces(person: Person, pose: Pose, points_per_m: float) -> list[Surfa
         surfaces += _leg(person, pose, leg, person.seed + 11 * (side + 1), points_per_m)
     for side, arm in enumerate(pose.arms):
         surfaces += _arm(person, pose, arm, person.seed + 101 * (side + 1), points_per_m)
-    if "skirt" in person.bottom.kind:
-        surfaces.append(_skirt(person, pose, person.bottom.cloth, person.bottom.length, 0.02, points_per_m))
-    if person.top.hem > 0.22:
-        surfaces.append(_skirt(person, pose, person.top.cloth, person.top.hem, 0.012, points_per_m))
+    if "skirt" in person.bottom.kind and person.top.kind != "dress":
+        surfaces.append(_skirt(person, pose, points_per_m))
     return surfaces + head_surfaces(person, pose, points_per_m)
 
 
 def _trunk(person: Person, pose: Pose, points_per_m: float) -> list[Surface]:
+    """Return the top down to its hem, a coat's skirts included, the seat of the trousers, and the neck."""
     body, top, tall = person.body, person.top, person.body.height_m
+    wide, deep, hips = _widths(person)
     loose = top.cloth.looseness_m
-    wide, deep = 0.088 * tall * body.girth, 0.062 * tall * body.girth
-    hips = 0.09 * tall * body.hips * (0.55 + 0.45 * body.girth)
-    shoulders = 0.105 * tall * body.shoulders
+    shoulders = 0.1 * tall * body.shoulders
     belly = 0.018 * tall * body.belly * body.girth
-    hem = pose.pelvis + (pose.pelvis - pose.waist) * np.float32(0.35 + 4.4 * min(top.hem, 0.22))
+    ahead = pose.chest_forward
+    below, below_radii = _below_hips(person, pose, top.cloth, max(top.hem, 0.06))
     path = [
-        hem,
+        *below[::-1],
         pose.pelvis,
-        pose.waist + 0.5 * belly * pose.chest_forward,
-        0.5 * (pose.waist + pose.chest) + 0.3 * belly * pose.chest_forward,
+        pose.waist + 0.5 * belly * ahead,
+        0.5 * (pose.waist + pose.chest) + 0.3 * belly * ahead,
         pose.chest,
         0.4 * pose.chest + 0.6 * pose.neck,
-        pose.neck + [0, 0, 0.002 * tall],
-        pose.neck + [0, 0, 0.014 * tall],
+        pose.neck - 0.004 * tall * _UP,
+        pose.neck + 0.012 * tall * _UP,
     ]
     radii = np.array(
         [
-            [hips * 1.02, deep * 1.12],
-            [hips, deep * 1.12],
-            [wide * 0.93, deep + belly],
+            [hips, deep * 1.14],
+            [wide * 0.95, deep + belly],
             [wide, deep * 1.05 + 0.7 * belly],
-            [0.5 * (wide * 1.1 + shoulders), deep * 1.12],
-            [shoulders * 1.02, deep * 0.92],
-            [shoulders * 0.72, deep * 0.6],
-            [0.04 * tall, 0.035 * tall],
+            [0.5 * (wide * 1.08 + shoulders), deep * 1.12],
+            [shoulders, deep * 0.94],
+            [shoulders * 0.74, deep * 0.7],
+            [0.037 * tall, 0.035 * tall],
         ]
     )
-    radii[:6] += loose
-    forward = pose.chest_forward + pose.pelvis_forward
-    trunk = tube(path, radii, forward, points_per_m=points_per_m, relief=folds(top.cloth, person.seed), squareness=0.12)
+    radii[:5] += loose
+    all_radii = np.concatenate([below_radii[::-1], radii])
+    forward = ahead + pose.pelvis_forward
+    relief = folds(top.cloth, person.seed, hanging=0.6 if top.hem > 0.22 else 0.0)
+    trunk = tube(path, all_radii, forward, points_per_m=points_per_m, relief=relief, squareness=0.1)
+    seat_path = [pose.pelvis - share * tall * _UP for share in (0.075, 0.035, 0.0)] + [pose.waist]
+    seat_radii = [[hips * 0.5, deep * 0.6], [hips * 0.92, deep * 1.08], [hips * 0.98, deep * 1.12], [wide * 0.9, deep]]
+    seat = tube(seat_path, seat_radii, forward, points_per_m=points_per_m)
+    neck_path = [pose.neck - 0.01 * tall * _UP, pose.head - 0.04 * tall * _UP]
+    neck = tube(neck_path, [0.036 * tall, 0.033 * tall], forward, points_per_m=points_per_m)
+    return [
+        _worn_top(person, trunk, hips_z=float(pose.pelvis[2])),
+        seat.coloured(pattern(person.bottom.cloth, _from_top(seat), person.seed + 9)),
+        neck.coloured(body.skin),
+    ]
+
+
+def _worn_top(person: Person, trunk: Tube, *, hips_z: float) -> Surface:
+    """Return the trunk in the top's colours; where a jacket stands open it shows the inner, below the hips nothing."""
+    top = person.top
     turned = _from_top(trunk)
     colours = pattern(top.cloth, turned, person.seed, is_trunk=True)
-    if top.opening:
-        from_front = np.abs(trunk.around - np.float32(_FRONT))
-        widening = np.float32(top.opening) * (0.75 + 0.5 * turned.share)
-        inner = pattern(top.inner, turned, person.seed + 5, is_trunk=True)
-        edge = np.clip((widening - from_front) * 12, 0, 1)[..., None]
-        colours = colours + (inner - colours) * edge
-        colours *= (1 - 0.35 * np.exp(-(((from_front - widening) / 0.06) ** 2)))[..., None]
-    elif top.kind in ("shirt", "jacket", "coat"):
-        colours *= (1 - 0.2 * np.exp(-(((trunk.around - np.float32(_FRONT)) / 0.05) ** 2)))[..., None]
-    bottom = person.bottom.cloth
-    hips_path = [pose.pelvis - [0, 0, 0.075 * tall], pose.pelvis - [0, 0, 0.035 * tall], pose.pelvis, pose.waist]
-    hips_radii = [[hips * 0.5, deep * 0.6], [hips * 0.95, deep * 1.1], [hips, deep * 1.12], [wide * 0.9, deep]]
-    seat = tube(hips_path, np.array(hips_radii) + min(bottom.looseness_m, 0.012), forward, points_per_m=points_per_m)
-    neck = tube(
-        [pose.neck - [0, 0, 0.01 * tall], pose.head - [0, 0, 0.04 * tall]],
-        [0.036 * tall, 0.033 * tall],
-        forward,
-        points_per_m=points_per_m,
-    )
-    return [
-        trunk.coloured(colours),
-        seat.coloured(pattern(bottom, _from_top(seat), person.seed + 9)),
-        neck.coloured(person.body.skin),
-    ]
+    from_front = np.abs(trunk.around - np.float32(_FRONT))
+    if not top.opening:
+        if top.kind in ("shirt", "jacket", "coat"):
+            colours *= (1 - 0.2 * np.exp(-((from_front / 0.05) ** 2)))[..., None]
+        return trunk.coloured(colours)
+    edge = from_front - np.float32(top.opening) * (0.75 + 0.5 * turned.share)
+    inner = pattern(top.inner, turned, person.seed + 5, is_trunk=True)
+    colours = colours + (inner - colours) * np.clip(-edge * 12, 0, 1)[..., None]
+    colours *= (1 - 0.35 * np.exp(-((edge / 0.06) ** 2)))[..., None]
+    return _kept(trunk, (edge > 0) | (trunk.points[..., 2] > hips_z - 0.06), colours)
 
 
-def _skirt(person: Person, pose: Pose, cloth: Cloth, length: float, spread_m: float, points_per_m: float) -> Surface:
-    """Return a skirt, or what of a coat hangs below the hips."""
-    body, tall = person.body, person.body.height_m
-    hips = 0.092 * tall * body.hips * (0.55 + 0.45 * body.girth) + cloth.looseness_m
-    deep = 0.07 * tall * body.girth + cloth.looseness_m
+def _widths(person: Person) -> tuple[float, float, float]:
+    """Return half of the waist's width, half of the trunk's depth, half of the hips' width, metres."""
+    body = person.body
+    stout = body.height_m * body.girth
+    return 0.086 * stout, 0.061 * stout, 0.092 * body.height_m * body.hips * (0.55 + 0.45 * body.girth)
+
+
+def _below_hips(person: Person, pose: Pose, cloth: Cloth, length: float) -> tuple[list[Vector], FloatArray]:
+    """Return path and radii of what hangs from the pelvis: ``length`` is its share of the leg's length."""
+    _, deep, hips = _widths(person)
     knees = 0.5 * (pose.legs[0].knee + pose.legs[1].knee)
     ankles = 0.5 * (pose.legs[0].ankle + pose.legs[1].ankle)
-    share = length / 0.5
-    foot = pose.pelvis + (knees - pose.pelvis) * min(share, 1.0) + (ankles - knees) * max(share - 1, 0.0)
-    apart = float(abs(pose.legs[0].knee[0] - pose.legs[1].knee[0])) * 0.5 * min(share, 1.3)
-    path = [pose.waist, pose.pelvis, 0.5 * (pose.pelvis + foot), foot]
-    radii = [
-        [hips * 0.88, deep * 0.9],
-        [hips, deep],
-        [hips * 1.02 + spread_m, deep + spread_m + 0.5 * apart],
-        [hips * 0.98 + 2 * spread_m, deep + 2 * spread_m + apart],
+    steps = np.linspace(0, length, 4)[1:] if length > 0.2 else np.array([length])
+    path = [
+        pose.pelvis + (knees - pose.pelvis) * min(step / 0.5, 1.0) + (ankles - knees) * max(step / 0.5 - 1, 0.0)
+        for step in steps
     ]
-    forward = pose.pelvis_forward
-    hanging = tube(path, radii, forward, points_per_m=points_per_m, relief=folds(cloth, person.seed + 21, hanging=0.8))
+    # Cloth hangs over both thighs: it reaches as far forwards and backwards as they do.
+    stride = float(abs(pose.legs[0].knee[0] - pose.legs[1].knee[0])) * 0.5
+    spread = cloth.looseness_m * (1 + 1.2 * steps)
+    radii = np.stack(
+        [hips * (1.03 + 0.05 * steps) + spread, deep * 1.16 + spread + stride * np.minimum(steps / 0.5, 1.25)], axis=1
+    )
+    return path, radii.astype(np.float32)
+
+
+def _skirt(person: Person, pose: Pose, points_per_m: float) -> Surface:
+    wide, deep, hips = _widths(person)
+    cloth = person.bottom.cloth
+    below, below_radii = _below_hips(person, pose, cloth, person.bottom.length)
+    radii = np.concatenate([[[wide * 0.92, deep], [hips + 0.004, deep * 1.14]], below_radii])
+    relief = folds(cloth, person.seed + 21, hanging=0.8)
+    hanging = tube(
+        [pose.waist, pose.pelvis, *below], radii, pose.pelvis_forward, points_per_m=points_per_m, relief=relief
+    )
     return hanging.coloured(pattern(cloth, hanging, person.seed + 21))
 
 
@@ -116,25 +135,28 @@ def _leg(person: Person, pose: Pose, leg: Leg, seed: int, points_per_m: float) -
     thick = 0.55 + 0.45 * body.girth
     hip = leg.hip + (leg.hip - leg.knee) * 0.06
     path = [hip, 0.5 * (leg.hip + leg.knee), leg.knee, 0.65 * leg.knee + 0.35 * leg.ankle, leg.ankle]
-    bare = np.array([0.053, 0.045, 0.033, 0.033, 0.021]) * tall * thick
+    bare = np.array([0.046, 0.043, 0.032, 0.033, 0.021], np.float32) * np.float32(tall * thick)
     covered = 1.0 if "skirt" not in bottom.kind else 0.0
     loose = bottom.cloth.looseness_m * covered
     flare = {"wide": np.array([0, 0.2, 0.9, 1.4, 2.2]), "trousers": np.array([0, 0.3, 0.7, 0.9, 1.6])}
     dressed = bare + loose * flare.get(bottom.kind, np.array([0.3, 0.8, 1.0, 0.5, 0.3]))
     is_bare = bottom.kind == "shorts" or covered == 0
-    shin = tube(path[1:], bare[1:], forward, points_per_m=points_per_m) if is_bare or bottom.length < 1 else None
+    covered_share = bottom.length if covered else 0.0
+    shin = None
+    if is_bare or bottom.length < 1:
+        shin = tube(*_between(path, bare, max(0.0, covered_share - 0.06), 1.0), forward, points_per_m=points_per_m)
     surfaces = []
     if shin is not None:
-        sock = (shin.share > 0.86)[..., None]
+        sock = shin.points[..., 2:] < leg.ankle[2] + 0.045 * tall
         surfaces.append(shin.coloured(np.where(sock, person.socks, np.asarray(person.body.skin)).astype(np.float32)))
     if covered:
-        cut = _cut(path, dressed, bottom.length)
+        cut = _between(path, dressed, 0.0, bottom.length)
         cloth = tube(*cut, forward, points_per_m=points_per_m, relief=folds(bottom.cloth, seed))
         surfaces.append(cloth.coloured(pattern(bottom.cloth, cloth, person.seed + 9)))
     ahead = leg.toe - leg.ankle
     ahead[2] = 0
     ahead /= max(float(np.linalg.norm(ahead)), 1e-6)
-    heel = leg.ankle - ahead * np.float32(0.028 * tall) - [0, 0, 0.02 * tall]
+    heel = leg.ankle - ahead * np.float32(0.028 * tall) - 0.02 * tall * _UP
     shoe = tube(
         [
             heel,
@@ -163,23 +185,24 @@ def _arm(person: Person, pose: Pose, arm: Arm, seed: int, points_per_m: float) -
     thick = 0.6 + 0.4 * body.girth
     inside = (arm.shoulder - pose.neck) * 0.2
     path = [
-        arm.shoulder - inside + [0, 0, 0.018 * tall],
-        arm.shoulder,
-        0.5 * (arm.shoulder + arm.elbow),
+        arm.shoulder - 0.7 * inside + 0.012 * tall * _UP,
+        arm.shoulder - 0.014 * tall * _UP,
+        0.55 * arm.shoulder + 0.45 * arm.elbow,
         arm.elbow,
         0.5 * (arm.elbow + arm.wrist),
         arm.wrist,
     ]
-    bare = np.array([0.014, 0.033, 0.029, 0.025, 0.024, 0.016]) * tall * thick
-    dressed = bare + top.cloth.looseness_m * np.array([0.3, 0.6, 0.7, 0.8, 0.75, 0.7])
+    bare = np.array([0.006, 0.027, 0.029, 0.024, 0.024, 0.016], np.float32) * np.float32(tall * thick)
+    dressed = bare + np.float32(top.cloth.looseness_m) * np.array([0.2, 0.5, 0.65, 0.7, 0.7, 0.7], np.float32)
     forward = pose.chest_forward + np.array([0, 0, 0.3], np.float32)
     surfaces = []
     if top.sleeve < 1:
-        skin = tube(path[1:], bare[1:], forward, points_per_m=points_per_m)
+        bare_from = max(0.0, top.sleeve - 0.06)
+        skin = tube(*_between(path, bare, bare_from, 1.0), forward, points_per_m=points_per_m)
         surfaces.append(skin.coloured(body.skin))
     if top.sleeve > 0.1:
         sleeve = tube(
-            *_cut(path, dressed, top.sleeve), forward, points_per_m=points_per_m, relief=folds(top.cloth, seed)
+            *_between(path, dressed, 0.0, top.sleeve), forward, points_per_m=points_per_m, relief=folds(top.cloth, seed)
         )
         surfaces.append(sleeve.coloured(pattern(top.cloth, sleeve, person.seed)))
     hand = tube(
@@ -271,7 +294,7 @@ def _hat(
     colour = np.asarray(person.hat_colour, np.float32)
     if person.hat == "scarf":
         wound = tube(
-            [pose.neck - [0, 0, 0.2 * unit], pose.neck + 0.35 * unit * up, pose.neck + 0.8 * unit * up],
+            [pose.neck - 0.2 * unit * up, pose.neck + 0.35 * unit * up, pose.neck + 0.8 * unit * up],
             [[1.0 * unit, 0.95 * unit], [0.98 * unit, 0.98 * unit], [0.7 * unit, 0.7 * unit]],
             ahead,
             points_per_m=points_per_m,
@@ -326,20 +349,20 @@ def _strands(person: Person, hair: Tube) -> FloatArray:
     return result
 
 
-def _kept(whole: Tube, keep: FloatArray, colours: FloatArray) -> Surface:
+def _kept(whole: Tube, keep: NDArray[np.bool_], colours: FloatArray) -> Surface:
     """Return the part of a surface where ``keep`` (V, T) is true."""
     return Surface(whole.points[keep], whole.normals[keep], np.ascontiguousarray(colours[keep], np.float32))
 
 
-def _cut(path: list[Vector], radii: FloatArray, share: float) -> tuple[list[Vector], FloatArray]:
-    """Return the first ``share`` of a path, closed by a hem, with its radii."""
+def _between(path: list[Vector], radii: FloatArray, start: float, end: float) -> tuple[FloatArray, FloatArray]:
+    """Return the part of a limb between two shares of its length: (K, 3) path and (K,) radii."""
     points = np.asarray(path, np.float32)
     reach = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    end = share * reach[-1]
-    kept = int(np.searchsorted(reach, end - 0.01))
-    last = np.array([np.interp(end, reach, points[:, axis]) for axis in range(3)], np.float32)
-    radius = float(np.interp(end, reach, radii))
-    return [*path[:kept], last], np.array([*radii[:kept], radius])
+    reach /= reach[-1]
+    inner = reach[(reach > start + 0.01) & (reach < end - 0.01)]
+    at = np.concatenate([[start], inner, [end]])
+    cut = np.stack([np.interp(at, reach, points[:, axis]) for axis in range(3)], axis=1)
+    return cut.astype(np.float32), np.interp(at, reach, radii).astype(np.float32)
 
 
 def _from_top(whole: Tube) -> Tube:

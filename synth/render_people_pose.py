@@ -82,10 +82,10 @@ def walk(person: Person, phase_rad: float, *, stride: float = 1.0, head_turn_rad
     lean = np.array([np.sin(body.lean_rad), 0, np.cos(body.lean_rad)], np.float32)
     pelvis = np.array([0, 0, 0.52 * tall], np.float32)
     legs = tuple(
-        _leg(person, pelvis + side * 0.052 * tall * body.hips * pelvis_left, phase_rad + offset, swing, side)
+        _leg(person, pelvis + side * 0.046 * tall * body.hips * pelvis_left, phase_rad + offset, swing, side)
         for side, offset in ((1.0, 0.0), (-1.0, np.pi))
     )
-    lift = _SHOE_SOLE_M - min(min(leg.ankle[2] - 0.045 * tall, leg.toe[2]) for leg in legs) + 0.0
+    lift = _SHOE_SOLE_M - min(min(leg.ankle[2] - 0.045 * tall, leg.toe[2]) for leg in legs)
     legs = tuple(Leg(*(_raised(joint, lift) for joint in (leg.hip, leg.knee, leg.ankle, leg.toe))) for leg in legs)
     pelvis = _raised(pelvis, lift)
     chest = pelvis + lean * np.float32(0.235 * tall)
@@ -94,7 +94,7 @@ def walk(person: Person, phase_rad: float, *, stride: float = 1.0, head_turn_rad
     arms = tuple(
         _arm(
             person,
-            neck + chest_left * np.float32(side * 0.108 * tall * body.shoulders),
+            neck + chest_left * np.float32(side * 0.103 * tall * body.shoulders),
             phase_rad + offset,
             swing,
             side,

@@ -9,6 +9,9 @@ from synth.people import Person
 from synth.render_people_pose import Pose, Vector
 from synth.surfaces import Surface, tube
 
+_UP = np.array([0, 0, 1], np.float32)
+_AHEAD = np.array([1, 0, 0], np.float32)
+
 
 def carried_surfaces(person: Person, pose: Pose, points_per_m: float) -> list[Surface]:
     """Return the surfaces of bag and phone, in the frame of `Pose`."""
@@ -26,9 +29,9 @@ def _backpack(person: Person, pose: Pose, points_per_m: float) -> list[Surface]:
     behind = np.float32(0.085 * tall * person.body.girth + person.top.cloth.looseness_m + 0.02)
     size = 0.85 + (person.seed % 11) * 0.035
     top = pose.chest + (pose.neck - pose.chest) * 0.45 - ahead * behind
-    foot = top - [0, 0, 0.21 * tall * size] - ahead * 0.02
+    foot = top - 0.21 * tall * size * _UP - ahead * 0.02
     whole = tube(
-        [top + [0, 0, 0.02], top, 0.5 * (top + foot) - ahead * 0.02, foot, foot - [0, 0, 0.02]],
+        [top + 0.02 * _UP, top, 0.5 * (top + foot) - ahead * 0.02, foot, foot - 0.02 * _UP],
         np.array([[0.3, 0.2], [0.95, 0.8], [1.0, 1.0], [0.95, 0.9], [0.3, 0.3]])
         * [0.075 * tall * size, 0.05 * tall * size],
         ahead,
@@ -47,10 +50,10 @@ def _strap(person: Person, pose: Pose, sideways: Vector, points_per_m: float) ->
     out = np.float32(0.062 * tall * person.body.girth * 1.08 + person.top.cloth.looseness_m + 0.008)
     path = [
         pose.neck + sideways * (0.055 * tall) - ahead * out * 0.7,
-        pose.neck + sideways * (0.06 * tall) + [0, 0, 0.018 * tall],
-        pose.neck + sideways * (0.062 * tall) + ahead * out * 0.75 - [0, 0, 0.02 * tall],
+        pose.neck + sideways * (0.06 * tall) + 0.018 * tall * _UP,
+        pose.neck + sideways * (0.062 * tall) + ahead * out * 0.75 - 0.02 * tall * _UP,
         pose.chest + sideways * (0.068 * tall) + ahead * out,
-        pose.chest + sideways * (0.09 * tall) + ahead * out * 0.6 - [0, 0, 0.09 * tall],
+        pose.chest + sideways * (0.09 * tall) + ahead * out * 0.6 - 0.09 * tall * _UP,
     ]
     dark = tuple(channel * 0.8 for channel in person.bag_colour)
     return tube(path, [0.014] * 5, ahead + sideways * 0.5, points_per_m=points_per_m).coloured(dark)
@@ -61,11 +64,11 @@ def _shoulder_bag(person: Person, pose: Pose, points_per_m: float) -> list[Surfa
     side = 1.0 if person.is_left_handed else -1.0
     left = np.array([-ahead[1], ahead[0], 0], np.float32) * np.float32(side)
     out = 0.095 * tall * person.body.girth + person.top.cloth.looseness_m + 0.04
-    hanging = pose.pelvis + left * np.float32(out) - [0, 0, 0.01 * tall] - ahead * 0.03
+    hanging = pose.pelvis + left * np.float32(out) - 0.01 * tall * _UP - ahead * 0.03
     size = 0.8 + (person.seed % 13) * 0.045
     bag = _box(
-        hanging + [0, 0, 0.08 * size],
-        hanging - [0, 0, 0.12 * size],
+        hanging + 0.08 * size * _UP,
+        hanging - 0.12 * size * _UP,
         0.05 * size,
         0.17 * size,
         person.bag_colour,
@@ -78,12 +81,12 @@ def _shoulder_bag(person: Person, pose: Pose, points_per_m: float) -> list[Surfa
     straps = [
         tube(
             [
-                shoulder + [0, 0, 0.02 * tall],
-                shoulder + way * ahead * deep * 0.8 - [0, 0, 0.03 * tall],
+                shoulder + 0.02 * tall * _UP,
+                shoulder + way * ahead * deep * 0.8 - 0.03 * tall * _UP,
                 0.5 * (pose.chest + pose.waist)
                 + left * np.float32((0.01 if crosses else 0.09) * tall)
                 + way * ahead * deep,
-                hanging + [0, 0, 0.08 * size] + way * ahead * 0.07,
+                hanging + 0.08 * size * _UP + way * ahead * 0.07,
             ],
             [0.012] * 4,
             left + ahead * 0.3,
@@ -97,10 +100,10 @@ def _shoulder_bag(person: Person, pose: Pose, points_per_m: float) -> list[Surfa
 def _in_hand(person: Person, pose: Pose, size: FloatArray, points_per_m: float) -> list[Surface]:
     arm = pose.arms[0 if person.is_left_handed else 1]
     grip = 0.4 * arm.wrist + 0.6 * arm.finger
-    top = grip - [0, 0, 0.13 * size[2]]
-    bag = _box(top, top - [0, 0, size[2]], size[1], size[0], person.bag_colour, points_per_m)
+    top = grip - 0.13 * size[2] * _UP
+    bag = _box(top, top - size[2] * _UP, size[1], size[0], person.bag_colour, points_per_m)
     handles = [
-        tube([grip, top + [way * 0.5 * size[0], 0, 0]], [0.009, 0.009], [0, 1, 0], points_per_m=points_per_m).coloured(
+        tube([grip, top + way * 0.5 * size[0] * _AHEAD], [0.009, 0.009], [0, 1, 0], points_per_m=points_per_m).coloured(
             tuple(channel * 0.8 for channel in person.bag_colour)
         )
         for way in (-1.0, 1.0)

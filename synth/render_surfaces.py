@@ -12,7 +12,8 @@ from records import FloatArray
 from synth.light import Light, shade, to_display, to_linear
 from synth.surfaces import Surface
 
-_FACING = -0.08  # points that look away by more than this are not drawn
+_FACING = -0.05  # points that look away by more than this are not drawn
+_PINHOLE_M = 0.012
 _SHADOW_CELL_M = 0.03
 _SHADOW_BIAS_M = 0.05
 
@@ -26,11 +27,13 @@ class Lens:
     pitch_rad : how far it looks down; 0 is level, π/2 straight down.
     distance_m : from the thing; near ones show more perspective.
     px_per_m : pixels a metre takes at that distance.
+    heading_rad : where the thing's x axis points: 0 to the camera, π/2 to the picture's right, π away.
     """
 
     pitch_rad: float
     distance_m: float
     px_per_m: float
+    heading_rad: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +53,13 @@ class Sprite:
 
 
 def render_surface(surface: Surface, lens: Lens, light: Light) -> Sprite:
-    """Draw a surface that stands around the origin of the view's frame.
+    """Draw a surface that stands around its origin.
 
     Parameters
     ----------
-    surface : in the frame of the view: x towards the camera along the ground, y to the
-        picture's right, z up. Its points should lie closer than a pixel, `oversampling` counted in.
+    surface : in a frame of its own: z up, the ground at z = 0, x where `Lens.heading_rad` says.
+        Its points should lie closer than a pixel, `oversampling` counted in.
+    light : in the frame of the view.
 
     Raises
     ------
@@ -63,7 +67,8 @@ def render_surface(surface: Surface, lens: Lens, light: Light) -> Sprite:
         when none of it faces the camera.
     """
     scale = oversampling(lens.px_per_m)
-    seen = np.flatnonzero(_facing(surface, lens) > _FACING)
+    light = light.turned(lens.heading_rad)
+    seen = np.flatnonzero(_facing(surface, lens) > _FACING * lens.distance_m)
     if not len(seen):
         raise ValueError("a surface must face the camera somewhere")
     columns, rows, depth = _projected(surface.points[seen], lens, scale)
@@ -73,7 +78,7 @@ def render_surface(surface: Surface, lens: Lens, light: Light) -> Sprite:
     height = _rounded(int(rows.max()) - top + 1 + scale, scale)
     pixel = (rows - top).astype(np.int64) * width + (columns - left).astype(np.int64)
     nearest = _nearest(pixel, depth, width * height).reshape(height, width)
-    nearest = _without_pinholes(nearest)
+    nearest = _without_pinholes(nearest, depth)
     mask = nearest >= 0
     drawn = seen[nearest[mask]]
     depth_image = np.zeros((height, width), np.float32)
@@ -92,21 +97,23 @@ def oversampling(px_per_m: float) -> int:
 
 
 def _facing(surface: Surface, lens: Lens) -> FloatArray:
-    """Return (N,) cosines between the normals and the way to the camera."""
-    camera = lens.distance_m * np.array([np.cos(lens.pitch_rad), 0, np.sin(lens.pitch_rad)], np.float32)
-    to_camera = camera - surface.points
-    to_camera /= np.linalg.norm(to_camera, axis=1, keepdims=True)
-    result: FloatArray = np.einsum("nc,nc->n", surface.normals, to_camera)
+    """Return (N,) how much the points look at the camera, in metres times the cosine."""
+    level = np.cos(lens.pitch_rad)
+    towards = np.array([level * np.cos(lens.heading_rad), -level * np.sin(lens.heading_rad), np.sin(lens.pitch_rad)])
+    camera = (lens.distance_m * towards).astype(np.float32)
+    result: FloatArray = surface.normals @ camera - np.einsum("nc,nc->n", surface.normals, surface.points)
     return result
 
 
 def _projected(points: FloatArray, lens: Lens, scale: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return column, row (the origin at 0, 0) and metres towards the camera."""
+    cos_heading, sin_heading = np.float32(np.cos(lens.heading_rad)), np.float32(np.sin(lens.heading_rad))
     cos, sin = np.float32(np.cos(lens.pitch_rad)), np.float32(np.sin(lens.pitch_rad))
-    towards = points[:, 0] * cos + points[:, 2] * sin
-    upward = points[:, 2] * cos - points[:, 0] * sin
+    x, y, z = points.T
+    ahead, right = x * cos_heading - y * sin_heading, x * sin_heading + y * cos_heading
+    towards = ahead * cos + z * sin
     zoom = np.float32(lens.px_per_m * scale * lens.distance_m) / (np.float32(lens.distance_m) - towards)
-    return points[:, 1] * zoom, -upward * zoom, towards
+    return right * zoom, (ahead * sin - z * cos) * zoom, towards
 
 
 def _nearest(cell: NDArray[np.int64], height: FloatArray, count: int) -> NDArray[np.int64]:
@@ -119,15 +126,16 @@ def _nearest(cell: NDArray[np.int64], height: FloatArray, count: int) -> NDArray
     return winners
 
 
-def _without_pinholes(nearest: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Fill single empty cells between two points."""
+def _without_pinholes(nearest: NDArray[np.int64], depth: FloatArray) -> NDArray[np.int64]:
+    """Fill single cells that are empty, or show something far behind, between two that are alike."""
     filled = nearest.copy()
     for first, middle, last in (
-        (nearest[:, :-2], filled[:, 1:-1], nearest[:, 2:]),
-        (nearest[:-2], filled[1:-1], nearest[2:]),
+        (np.s_[:, :-2], np.s_[:, 1:-1], np.s_[:, 2:]),
+        (np.s_[:-2], np.s_[1:-1], np.s_[2:]),
     ):
-        hole = (middle < 0) & (first >= 0) & (last >= 0)
-        middle[hole] = first[hole]
+        height = np.where(filled < 0, np.float32(-99), depth[filled])
+        hole = height[middle] < np.minimum(height[first], height[last]) - _PINHOLE_M
+        filled[middle] = np.where(hole, filled[first], filled[middle])
     return filled
 
 
@@ -177,6 +185,8 @@ def _sprite(linear: FloatArray, alpha: FloatArray, scale: int, anchor_xy: tuple[
         size = (linear.shape[1] // scale, linear.shape[0] // scale)
         linear = cv2.resize(linear, size, interpolation=cv2.INTER_AREA)
         alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    else:
+        linear, alpha = cv2.GaussianBlur(linear, (3, 3), 0.55), cv2.GaussianBlur(alpha, (3, 3), 0.55)
     rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     linear, alpha = linear[top:bottom, left:right], alpha[top:bottom, left:right]

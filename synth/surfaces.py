@@ -84,14 +84,15 @@ def tube(
     curve = _hermite(knots, np.interp(along, reach, np.arange(len(knots))))
     centres, radius = curve[:, :3], np.maximum(curve[:, 3:], 1e-4)
     sideways, front = _frames(centres, np.asarray(forward, np.float32))
-    around = np.linspace(0, 2 * np.pi, int(np.clip(np.ceil(2 * np.pi * radius.max() * points_per_m), 6, 4096)), False)
+    turns = int(np.clip(np.ceil(2 * np.pi * float(radius.max()) * points_per_m), 6, 4096))
+    around = np.linspace(0, 2 * np.pi, turns, endpoint=False, dtype=np.float32)
     cos, sin = np.cos(around), np.sin(around)
     if squareness:
         stretch = (np.abs(cos) ** (2 / (1 - squareness)) + np.abs(sin) ** (2 / (1 - squareness))) ** (
             (squareness - 1) / 2
         )
         cos, sin = cos * stretch, sin * stretch
-    along_column, around_row = along[:, None].astype(np.float32), around[None].astype(np.float32)
+    along_column, around_row = along[:, None].astype(np.float32), around[None]
     left, ahead = radius[:, :1] * cos, radius[:, 1:] * sin
     if relief is not None:
         grown = 1 + relief(along_column, around_row) / np.maximum(radius.mean(axis=1, keepdims=True), 0.01)
@@ -152,15 +153,20 @@ def _frames(centres: FloatArray, forward: FloatArray) -> tuple[FloatArray, Float
     )
     front = forward - (tangents @ forward)[:, None] * tangents
     front /= np.maximum(np.linalg.norm(front, axis=1, keepdims=True), 1e-6)
-    upward = np.where(tangents[:, 2:] < 0, -tangents, tangents)
+    upward = -tangents if whole[2] < 0 else tangents
     return np.cross(upward, front).astype(np.float32), front.astype(np.float32)
 
 
 def _normals(points: FloatArray, centres: FloatArray) -> FloatArray:
-    down = np.gradient(points, axis=0)
+    """Return the (V, T, 3) unit normals of a grid of points, away from the curve of its centres."""
+    down = np.empty_like(points)
+    down[1:-1] = points[2:] - points[:-2]
+    down[0], down[-1] = points[1] - points[0], points[-1] - points[-2]
     across = np.roll(points, -1, axis=1) - np.roll(points, 1, axis=1)
-    normals = np.cross(down, across)
-    normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-9)
+    normals = np.empty_like(points)
+    for axis, (first, second) in enumerate(((1, 2), (2, 0), (0, 1))):
+        normals[..., axis] = down[..., first] * across[..., second] - down[..., second] * across[..., first]
+    length = np.sqrt(np.einsum("vtc,vtc->vt", normals, normals))
     outwards = np.einsum("vtc,vtc->v", normals, points - centres[:, None])
-    result: FloatArray = (normals * np.where(outwards < 0, -1, 1)[:, None, None]).astype(np.float32)
-    return result
+    normals *= (np.where(outwards < 0, -1, 1)[:, None].astype(np.float32) / np.maximum(length, 1e-12))[..., None]
+    return normals
