@@ -149,11 +149,11 @@ class Index:
     ) -> Iterator[tuple[str, str, NDArray[Any], FloatArray]]:
         found = set()
         dimension = self._file.dimension
-        for video_id, group in groupby(vectors.of_videos(session, video_ids, self.model), key=lambda row: str(row[0])):
+        for video_id, group in groupby(vectors.of_videos(session, video_ids, self.model), key=lambda row: row[0]):
             rows, parts = [], []
             for _, track_id, kind, first_s, last_s, vector in group:
-                if isinstance(vector, bytes | memoryview) and len(vector) == 4 * dimension:
-                    rows.append((track_id, _KINDS.index(str(kind)), first_s, last_s))
+                if len(vector) == 4 * dimension:
+                    rows.append((track_id, _KINDS.index(kind), first_s, last_s))
                     parts.append(np.frombuffer(vector, "<f4"))
             found.add(video_id)
             stacked = np.stack(parts) if parts else np.zeros((0, dimension), np.float32)
@@ -220,7 +220,7 @@ def _first(scores: FloatArray, rows: IntArray, count: int) -> IntArray:
 
 def _columns(contents: Contents, known: dict[str, SearchableVideo]) -> View:
     videos = np.full(len(contents.rows), -1, np.int32)
-    shown = []
+    shown: list[SearchableVideo] = []
     for segment in contents.segments:
         if segment.video_id in known:
             videos[segment.start : segment.start + segment.count] = len(shown)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import numpy as np
-from sqlalchemy import Row, delete, insert, literal_column, select, union_all, update
+from sqlalchemy import Executable, delete, insert, literal_column, select, union_all, update
 from sqlalchemy.orm import Session
 
 from records import FloatArray
@@ -20,6 +21,8 @@ from store.tables import Camera, Track, Video
 
 _PLAIN = {"synchronize_session": False}
 _CHUNK = 400
+
+VectorRow = tuple[str, int, str, float, float, bytes]
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def epoch_s(started_at: datetime | None, clock_offset_s: float) -> float | None:
     return None if started_at is None else started_at.timestamp() + clock_offset_s
 
 
-def of_videos(session: Session, video_ids: Collection[str], embedder: str) -> Iterator[Row[tuple[object, ...]]]:
+def of_videos(session: Session, video_ids: Collection[str], embedder: str) -> Iterator[VectorRow]:
     """Yield ``video_id, track_id, kind, first_s, last_s, vector`` of all tracks that a model has described.
 
     Tracks of one video come together; ``vector`` is float32 bytes.
@@ -73,8 +76,9 @@ def of_videos(session: Session, video_ids: Collection[str], embedder: str) -> It
             .join(TrackEmbedding, TrackEmbedding.track_id == Track.id)
             .where(chosen, TrackEmbedding.embedder == embedder)
         )
-        rows = union_all(own, further).order_by(literal_column("1"), literal_column("2"))
-        yield from session.execute(rows.execution_options(yield_per=5000))
+        both: Executable = union_all(own, further).order_by(literal_column("1"), literal_column("2"))
+        for row in session.execute(both, execution_options={"yield_per": 5000}):
+            yield cast("VectorRow", row)
 
 
 def of_tracks(session: Session, track_ids: Collection[int], embedder: str) -> dict[int, FloatArray]:
