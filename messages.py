@@ -107,6 +107,16 @@ MESSAGES: dict[str, str] = {
     "data.held_out": N_(
         "“%(path)s” has %(count)d pictures, and %(held_out)d are to be held out for testing. Hold out fewer."
     ),
+    # training
+    "train.diverged": N_(
+        "The loss is no number any more at iteration %(iteration)d. Take a learning rate below %(rate)s."
+    ),
+    "train.complete": N_(
+        "The training in “%(path)s” has %(done)d iterations already, and %(wanted)d are wanted. Ask for more, or use its weights."
+    ),
+    "train.tensorboard_missing": N_(
+        "TensorBoard is not installed. Install it with “pip install tensorboard”, or do without: losses and evaluations are written as CSV and drawn as curves anyway."
+    ),
     # judging embeddings
     "data.no_match": N_(
         "None of the %(queries)d query pictures has a picture of the same identity to be found. Check that query and gallery share identities and that cameras differ."
@@ -169,6 +179,25 @@ MESSAGES: dict[str, str] = {
         "This site does not answer to the name “%(host)s”. Open it under localhost, or add the name to RESIGHT_TRUSTED_HOSTS."
     ),
     "request.database": N_("The database did not answer. Try again in a moment."),
+    # identities
+    "identity.kinds": N_("A person and a vehicle cannot be one and the same. Choose tracks or identities of one kind."),
+    "identity.together": N_(
+        "Two of these tracks were seen by the same camera at the same time, so they cannot be one and the same. If a tracker followed somebody twice, join them nevertheless."
+    ),
+    "identity.taken": N_(
+        "One of these tracks was confirmed for identity %(other)d. Merge the two identities, or move the track."
+    ),
+    "identity.not_its": N_(
+        "One of these tracks does not belong to identity %(identity)d. Reload the page and choose again."
+    ),
+    "identity.undone": N_("Event %(event)d has been undone already."),
+    "identity.in_force": N_("Event %(event)d is not undone, so it cannot be done again."),
+    "identity.changed_since": N_(
+        "Event %(event)d cannot be undone now, because event %(later)d changed the same afterwards. Undo event %(later)d first."
+    ),
+    "identity.changed_otherwise": N_(
+        "Event %(event)d cannot be undone any more, because what it changed has been changed or removed since."
+    ),
     "upload.version": N_("Resumable uploads need the header “Tus-Resumable: %(version)s”."),
     "upload.busy": N_("Another request is still sending to this upload. Wait a moment, ask for the offset and go on."),
     "upload.too_long": N_("More bytes came than the %(length)d that were announced. Start the upload again."),
