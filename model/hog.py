@@ -12,7 +12,7 @@ from records import Detections, FloatArray, Image, ModelInfo
 
 DEFAULT_THRESHOLD = 0.5
 
-_WORKING_SIDE = 1104
+DEFAULT_WORKING_SIDE = 1104
 _MAX_ENLARGEMENT = 2.0
 _WINDOW_WIDTH, _WINDOW_HEIGHT = 64, 128
 _BODY_WIDTH, _BODY_HEIGHT = 0.70, 0.84
@@ -26,8 +26,8 @@ class HogDetector:
 
     The window is 64×128 pixels around a person of about 100, so people of
     surveillance pictures, who are smaller, are missed at the native size. Every
-    picture is therefore scaled so that its longer side has 1104 pixels, at most
-    twice its own.
+    picture is therefore scaled so that its longer side has ``working_side``
+    pixels, at most twice its own.
 
     The many hits around one person are clustered: the best hit names the
     cluster, its box is the mean of the hits weighted by their margins, and hits
@@ -37,13 +37,20 @@ class HogDetector:
     ----------
     threshold : lowest score, 0 to 1, of a box that is returned.
     threads : threads of OpenCV; set for the whole process.
+    working_side : the larger, the smaller the people that are found, and the longer it takes.
     """
 
     def __init__(
-        self, *, threshold: float = DEFAULT_THRESHOLD, threads: int = 0, info: ModelInfo | None = None
+        self,
+        *,
+        threshold: float = DEFAULT_THRESHOLD,
+        threads: int = 0,
+        working_side: int = DEFAULT_WORKING_SIDE,
+        info: ModelInfo | None = None,
     ) -> None:
         self.info = info or ModelInfo("hog")
         self._threshold = threshold
+        self._working_side = working_side
         self._hog = cv2.HOGDescriptor()
         self._hog.setSVMDetector(np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), np.float32))
         if threads > 0:
@@ -55,7 +62,7 @@ class HogDetector:
 
     def _detect_one(self, image_bgr: Image) -> Detections:
         height, width = image_bgr.shape[:2]
-        scale = min(_MAX_ENLARGEMENT, _WORKING_SIDE / max(height, width))
+        scale = min(_MAX_ENLARGEMENT, self._working_side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         if size[0] < _WINDOW_WIDTH or size[1] < _WINDOW_HEIGHT:
             return Detections.empty()

@@ -12,7 +12,15 @@ DETECTORS = ("auto", "hog", "yolox", "paddledet")
 EMBEDDERS = ("auto", "hsv_stripes", "paddle")
 
 
-def build_detector(name: str, model_dir: Path, *, threshold: float | None, threads: int, use_gpu: bool) -> Detector:
+def build_detector(
+    name: str,
+    model_dir: Path,
+    *,
+    threshold: float | None,
+    threads: int,
+    use_gpu: bool,
+    input_side: int | None = None,
+) -> Detector:
     """Load a detector.
 
     Parameters
@@ -22,6 +30,8 @@ def build_detector(name: str, model_dir: Path, *, threshold: float | None, threa
     model_dir : folder of the weights, or a ``.onnx`` file.
     threshold : lowest score of a box, 0 to 1; None: what suits the detector.
     threads : of the CPU; 0: one for each core.
+    input_side : long side of the picture as the detector sees it, where its weights leave that open; None: what suits
+        the detector.
 
     Raises
     ------
@@ -44,6 +54,7 @@ def build_detector(name: str, model_dir: Path, *, threshold: float | None, threa
         return hog.HogDetector(
             threshold=hog.DEFAULT_THRESHOLD if threshold is None else threshold,
             threads=threads,
+            working_side=input_side or hog.DEFAULT_WORKING_SIDE,
             info=ModelInfo("hog", notices=notices),
         )
     if name == "yolox":
@@ -54,6 +65,7 @@ def build_detector(name: str, model_dir: Path, *, threshold: float | None, threa
             threshold=yolox.DEFAULT_THRESHOLD if threshold is None else threshold,
             threads=threads,
             use_gpu=use_gpu,
+            input_side=input_side or yolox.DEFAULT_INPUT_SIDE,
         )
     if name == "paddledet":
         from model import paddledet

@@ -32,6 +32,12 @@ def test_boxes_are_ordered_clipped_people_above_the_threshold(shared_dir: Path) 
     np.testing.assert_array_equal(strong.boxes_xyxy, weak.boxes_xyxy[: len(strong)])
 
 
+def test_a_larger_working_side_finds_smaller_people(shared_dir: Path) -> None:
+    _, image = next(read_frames(shared_dir / "data" / "PETS09-S2L1", step=10))
+    small, large = (HogDetector(threshold=0.3, working_side=side).detect([image])[0] for side in (768, 1104))
+    assert len(small) < len(large)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 900), (900, 2), (60, 200), (64, 32)])
 def test_picture_too_small_for_a_person_gives_nothing(size: tuple[int, int]) -> None:
     (detections,) = HogDetector().detect([np.full((*size, 3), 90, np.uint8)])

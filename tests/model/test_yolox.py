@@ -17,7 +17,14 @@ HEIGHT, WIDTH = 64, 96
 CELLS = (8 * 12) + (4 * 6) + (2 * 3)
 
 
-def write_onnx(path: Path, rows: NDArray[np.float32], *, batch: int | str, height: int = HEIGHT) -> Path:
+def write_onnx(
+    path: Path,
+    rows: NDArray[np.float32],
+    *,
+    batch: int | str,
+    height: int | str = HEIGHT,
+    width: int | str = WIDTH,
+) -> Path:
     """Write a network that answers every picture with ``rows`` and its mean brightness as first objectness.
 
     The first row's objectness is the mean of the input over 255, so that a
@@ -40,7 +47,7 @@ def write_onnx(path: Path, rows: NDArray[np.float32], *, batch: int | str, heigh
     graph = helper.make_graph(
         nodes,
         "scripted",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [batch, 3, height, WIDTH])],
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [batch, 3, height, width])],
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, [batch, *rows.shape])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
@@ -135,6 +142,36 @@ def test_picture_of_another_shape_is_padded_with_114_at_right_and_below(tmp_path
     tall: Image = np.full((HEIGHT, WIDTH // 2, 3), 250, np.uint8)
     (found,) = detector.detect([tall])
     np.testing.assert_allclose(found.scores, [(250 + 114) / 2 / 255], atol=1e-5)
+
+
+def test_a_network_of_free_sides_sees_pictures_at_the_wanted_side_without_padding(tmp_path: Path) -> None:
+    rows = quiet_rows()
+    put(rows, 12 * 2 + 3, (0.5, 0.25, np.log(2), np.log(3)), 0, 0.9)
+    rows[0, 5] = 1
+    path = write_onnx(tmp_path / "net.onnx", rows, batch="N", height="H", width="W")
+    detector = YoloxDetector(path, input_side=WIDTH, threshold=0.1)
+    small, large = (np.full((k * HEIGHT, k * WIDTH, 3), 250, np.uint8) for k in (1, 3))
+    for scale, found in zip((1, 3, 1), detector.detect([small, large, small]), strict=True):
+        np.testing.assert_allclose(found.scores, [250 / 255, 0.9], atol=1e-5)
+        np.testing.assert_allclose(found.boxes_xyxy[1], np.array([20, 6, 36, 30]) * scale, atol=1e-3)
+
+
+def test_a_network_of_free_sides_whose_answer_does_not_follow_them_is_refused(tmp_path: Path) -> None:
+    path = write_onnx(tmp_path / "net.onnx", quiet_rows(), batch="N", height="H", width="W")
+    with pytest.raises(ModelError, match=r"\(1, 126, 85\), not \(N, 189, 85\)"):
+        YoloxDetector(path, input_side=WIDTH).detect([np.zeros((WIDTH, WIDTH, 3), np.uint8)])
+
+
+@pytest.mark.parametrize("side", [0, -32, 100])
+def test_an_input_side_that_no_stride_divides_is_refused(tmp_path: Path, side: int) -> None:
+    with pytest.raises(ValueError, match="multiple of 32"):
+        YoloxDetector(tmp_path / "net.onnx", input_side=side)
+
+
+def test_a_network_with_one_free_side_is_refused(tmp_path: Path) -> None:
+    path = write_onnx(tmp_path / "net.onnx", quiet_rows(), batch=1, width="W")
+    with pytest.raises(ModelError, match="both sides of the input"):
+        YoloxDetector(path)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2000), (2000, 1), (4320, 7680)])
