@@ -180,6 +180,7 @@ class TrackSummary:
     mean_score : mean detection score, 0 to 1.
     embedding : (D,) float32 of unit length, or None where no embedder ran.
     crop_jpeg : the best crop, JPEG; crop_frame its frame index.
+    more_crops : further good crops, JPEG, the better first; may be empty.
     """
 
     number: int
@@ -194,3 +195,4 @@ class TrackSummary:
     embedding: FloatArray | None
     crop_jpeg: bytes
     crop_frame: int
+    more_crops: tuple[bytes, ...] = ()

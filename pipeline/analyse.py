@@ -63,6 +63,7 @@ class Looks:
     network : embeds boxes for the summaries of tracks; None leaves that to the descriptors.
     network_policy : ``best_crops`` of each final track, or ``every_box``.
     crops_per_track : so many of the former; more where a track is of more pieces, since each piece has one.
+        Also how many crops of a track are published, so that another model can describe it later.
     lowest_score : boxes below are neither described nor embedded.
     """
 
@@ -124,7 +125,7 @@ class Analysis:
         self._embedded_rows: list[IntArray] = []
         self._embeddings: list[FloatArray] = []
         self.described_boxes = 0
-        self._crops = PieceCrops(count=looks.crops_per_track if self._is_sparse else 1, max_gap_s=follower.max_gap_s)
+        self._crops = PieceCrops(count=looks.crops_per_track, max_gap_s=follower.max_gap_s)
 
     def close(self) -> None:
         """Delete the crops that were kept."""
@@ -189,8 +190,9 @@ class Analysis:
         return Embedded(np.concatenate(rows + self._embedded_rows), np.concatenate(vectors + self._embeddings))
 
     def _with_crop(self, track: TrackSummary, final: FinalTracks) -> TrackSummary:
-        best = self._crops.best(final.pieces[track.number])
-        return replace(track, crop_jpeg=self._crops.jpeg(best), crop_frame=best.frame)
+        best, *others = self._crops.ranked(final.pieces[track.number])[: self._looks.crops_per_track]
+        more = tuple(self._crops.jpeg(crop) for crop in others)
+        return replace(track, crop_jpeg=self._crops.jpeg(best), crop_frame=best.frame, more_crops=more)
 
     def _describe(self, frames: Sequence[Frame], found: Sequence[Detections]) -> list[Codes]:
         """Describe the boxes of all frames in one call; boxes of low score get zeros."""

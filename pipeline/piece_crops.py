@@ -91,9 +91,10 @@ class PieceCrops:
         """Close all pieces: the video is over."""
         self._close(list(self._open))
 
-    def best(self, pieces: IntArray) -> KeptCrop:
-        """Return the best crop of some pieces."""
-        return max((crop for piece in pieces.tolist() for crop in self._kept[piece]), key=_quality)
+    def ranked(self, pieces: IntArray) -> list[KeptCrop]:
+        """Return all crops of some pieces, the best first."""
+        crops = (crop for piece in pieces.tolist() for crop in self._kept[piece])
+        return sorted(crops, key=_quality, reverse=True)
 
     def chosen(self, pieces: IntArray, count: int) -> list[KeptCrop]:
         """Return the crops of some pieces that tell most: the best one of each, and the best others up to ``count``."""

@@ -5,7 +5,7 @@ Layout::
     incoming/<upload_id>.part, .json      uploads under way
     videos/<video_id>/source<.ext>, poster.jpg
     videos/<video_id>/attempts/<job_id>-<claim>/playback.mp4, annotated.mp4, points.npz,
-                                                        detections.npz, crops/<number>.jpg
+                                                        detections.npz, crops/<number>.jpg, <number>-1.jpg, …
 """
 
 from __future__ import annotations
@@ -53,9 +53,17 @@ class AttemptFiles:
         """What the networks found, for another go at tracking without them; older results have none."""
         return self.folder / "detections.npz"
 
-    def crop(self, number: int) -> Path:
-        """Return the path of the best crop of track ``number``."""
-        return self.folder / "crops" / f"{int(number)}.jpg"
+    def crop(self, number: int, place: int = 0) -> Path:
+        """Return the path of a crop of track ``number``: 0 is the best, the others may not be there."""
+        return self.folder / "crops" / (f"{int(number)}-{int(place)}.jpg" if place else f"{int(number)}.jpg")
+
+    def crops(self, number: int) -> list[Path]:
+        """Return the paths of all crops of track ``number``, the best first."""
+        found, place = [], 0
+        while (path := self.crop(number, place)).is_file():
+            found.append(path)
+            place += 1
+        return found
 
     def create(self) -> None:
         """Make the folder, empty.

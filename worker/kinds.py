@@ -161,7 +161,8 @@ def base_files(held: jobs.Claim, storage: Storage) -> AttemptFiles:
 def _write(points: PointTable, tracks: Iterable[TrackSummary], files: AttemptFiles) -> None:
     points.save(files.points)
     for track in tracks:
-        files.crop(track.number).write_bytes(track.crop_jpeg)
+        for place, jpeg in enumerate((track.crop_jpeg, *track.more_crops)):
+            files.crop(track.number, place).write_bytes(jpeg)
 
 
 def _tracking(settings: Settings, wishes: Mapping[str, Any]) -> TrackingOptions:

@@ -89,7 +89,7 @@ def _raise(error: Exception) -> None:
 def test_an_attempt_publishes_rows_and_files(bench: Bench) -> None:
     job = bench.run()
     assert (job.state, job.attempt, job.frame_count, job.track_count) == (DONE, 1, 30, 1)
-    assert bench.files() == ["1.jpg", "annotated.mp4", "detections.npz", "playback.mp4", "points.npz"]
+    assert bench.files() == ["1-1.jpg", "1.jpg", "annotated.mp4", "detections.npz", "playback.mp4", "points.npz"]
     files = bench.storage.attempt(bench.video_id, job.id, job.claim_count)
     points = PointTable.load(files.points)
     with bench.sessions() as session:
@@ -103,7 +103,7 @@ def test_a_message_that_comes_twice_changes_nothing(bench: Bench) -> None:
     first = bench.run()
     second = bench.run()
     assert (second.claim_count, second.finished_at) == (first.claim_count, first.finished_at)
-    assert len(bench.files()) == 5
+    assert len(bench.files()) == 6
 
 
 def test_a_message_for_an_unknown_job_changes_nothing(bench: Bench) -> None:
@@ -115,7 +115,7 @@ def test_a_message_for_an_unknown_job_changes_nothing(bench: Bench) -> None:
 def test_a_second_run_replaces_the_files_of_the_first(bench: Bench) -> None:
     bench.run()
     second = bench.run(bench.enqueue())
-    assert len(bench.files()) == 5
+    assert len(bench.files()) == 6
     assert bench.storage.attempt(bench.video_id, second.id, 1).playback.exists()
 
 
@@ -124,7 +124,7 @@ def test_a_failed_second_run_keeps_the_files_of_the_first(bench: Bench) -> None:
     bench.before = lambda call: _raise(RuntimeError("broken"))
     assert bench.run(bench.enqueue()).state == FAILED
     assert bench.storage.attempt(bench.video_id, first.id, 1).playback.exists()
-    assert len(bench.files()) == 5
+    assert len(bench.files()) == 6
 
 
 def test_a_cancel_ends_the_attempt_between_frames(bench: Bench) -> None:
@@ -152,7 +152,7 @@ def test_a_worker_that_stops_gives_the_job_back(bench: Bench) -> None:
     bench.is_stopping, bench.before = False, lambda call: None
     job = bench.run()
     assert (job.state, job.attempt) == (DONE, 1)
-    assert len(bench.files()) == 5
+    assert len(bench.files()) == 6
 
 
 def test_a_stopping_worker_claims_nothing(bench: Bench) -> None:
@@ -261,7 +261,7 @@ def test_a_commit_whose_answer_was_lost_counts_as_published(bench: Bench) -> Non
     event.listen(bench.sessions, "after_commit", lose_the_answer)
     job = bench.run()
     assert (job.state, lost) == (DONE, [DONE])
-    assert len(bench.files()) == 5
+    assert len(bench.files()) == 6
 
 
 def test_tracking_again_needs_no_network_and_keeps_the_rest(bench: Bench) -> None:
@@ -294,7 +294,7 @@ def test_a_result_whose_files_are_gone_says_so(bench: Bench, kind: str) -> None:
     files.points.unlink()
     job = bench.run(bench.enqueue(kind))
     assert (job.state, job.error_code) == (FAILED, "job.no_base")
-    assert bench.files() == ["1.jpg", "annotated.mp4", "playback.mp4"], "the result stays as it was"
+    assert bench.files() == ["1-1.jpg", "1.jpg", "annotated.mp4", "playback.mp4"], "the result stays as it was"
 
 
 def test_the_annotated_video_comes_later(bench: Bench) -> None:
