@@ -130,6 +130,33 @@ MESSAGES: dict[str, str] = {
     "data.false_match_rate": N_(
         "A false match rate of %(wanted)g cannot be measured with %(different)d pairs of different identities; the lowest is %(lowest)g. Ask for a higher rate, or label more pairs."
     ),
+    # weights of others
+    "pull.offline": N_(
+        "%(host)s cannot be reached (%(detail)s). Check the connection, or download %(url)s elsewhere, put it at “%(path)s” and run the command again."
+    ),
+    "pull.interrupted": N_(
+        "The download from %(host)s broke off after %(have)d bytes (%(detail)s). Run the command again; it goes on from there."
+    ),
+    "pull.refused": N_("“%(url)s” cannot be downloaded: %(status)d %(reason)s. The publisher may have moved it."),
+    "pull.wrong_hash": N_(
+        "“%(path)s” is not the file that is wanted: its SHA-256 is %(found)s instead of %(wanted)s. It was not kept. Try again, or report it."
+    ),
+    "pull.changed_file": N_(
+        "“%(path)s” is not the file that is wanted: its SHA-256 is %(found)s instead of %(wanted)s. Remove it and pull it again."
+    ),
+    "pull.wrong_size": N_(
+        "“%(path)s” is not the file that is wanted: it has %(size)d bytes instead of %(wanted)d. It was not kept. Try again, or report it."
+    ),
+    "pull.too_large": N_("“%(url)s” is larger than %(limit)d bytes, which is the limit for weights. It was not kept."),
+    "pull.no_space": N_(
+        "The disk of “%(path)s” has %(free)d bytes free, and %(missing)d more are needed. Free some space and run the command again."
+    ),
+    "pull.folder_taken": N_(
+        "“%(path)s” already holds %(names)s. Remove it, or say --replace, which keeps it beside the folder."
+    ),
+    "pull.not_usable": N_(
+        "%(name)s is a checkpoint that no worker reads as it is. It lies at “%(path)s”; train on from it, or export it, and put that into %(folder)s."
+    ),
     # jobs
     "job.attempts_exhausted": N_(
         "The work was interrupted %(attempts)d times, which is the limit. The worker probably ran out of memory or was stopped; see its log, then retry."

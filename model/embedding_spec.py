@@ -27,7 +27,7 @@ class Preprocessing:
     sizes_wh : (width, height) pixels of each bilinear resize in turn; the last is the input's.
     mean, std : of each channel, red first, for values 0 to 1.
     fit : `STRETCH`, or `COVER`: only the last size counts, the crop is resized in its own proportions until its
-        shorter side fits, and the middle is cut out (as PaddlePaddle's metric learning does; tall people lose their heads).
+        shorter side fits, and the middle is cut out (so does Paddle metric learning; tall people lose heads).
 
     The defaults are those of deep_sort_paddle: 64×128, then 128×128, and the
     statistics of ImageNet.
@@ -81,6 +81,22 @@ class EmbeddingSpec:
         (folder / SIDECAR_NAME).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
+def preprocessing_from_json(document: dict[str, Any]) -> Preprocessing:
+    """Return what ``asdict`` made of a `Preprocessing`, after JSON.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError
+        when it is none.
+    """
+    return Preprocessing(
+        sizes_wh=tuple((int(width), int(height)) for width, height in document["sizes_wh"]),
+        mean=tuple(float(value) for value in document["mean"]),  # type: ignore[arg-type]  # checked there
+        std=tuple(float(value) for value in document["std"]),  # type: ignore[arg-type]  # checked there
+        fit=document.get("fit", STRETCH),  # sidecars of earlier versions have none
+    )
+
+
 def read_spec(folder: Path) -> EmbeddingSpec | None:
     """Return what ``embedding.json`` in ``folder`` says; None where there is none (other people's exports).
 
@@ -96,13 +112,7 @@ def read_spec(folder: Path) -> EmbeddingSpec | None:
         document: dict[str, Any] = json.loads(path.read_bytes())
         if document.pop("format") != _FORMAT_VERSION:
             raise ValueError(f"format {_FORMAT_VERSION} is wanted")
-        steps = document.pop("preprocessing")
-        preprocessing = Preprocessing(
-            sizes_wh=tuple((int(width), int(height)) for width, height in steps["sizes_wh"]),
-            mean=tuple(float(value) for value in steps["mean"]),  # type: ignore[arg-type]  # checked there
-            std=tuple(float(value) for value in steps["std"]),  # type: ignore[arg-type]  # checked there
-            fit=steps.get("fit", STRETCH),  # sidecars of earlier versions have none
-        )
+        preprocessing = preprocessing_from_json(document.pop("preprocessing"))
         return EmbeddingSpec(preprocessing=preprocessing, **document)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         detail = f"{SIDECAR_NAME} is not as exported ({type(error).__name__}: {error})"

@@ -1,0 +1,138 @@
+"""The one loop over training batches, of both frameworks."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from errors import ModelError
+from reid.training.batches import BatchSource, TrainingData, stream
+from reid.training.checkpoints import read_training, save_training
+from reid.training.journal import Journal
+from reid.training.learners import Learner
+from reid.training.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where a training is, after every batch.
+
+    Attributes
+    ----------
+    iteration : batches done.
+    losses : of the last batch; ``loss`` is their weighted sum.
+    """
+
+    iteration: int
+    iterations: int
+    losses: Mapping[str, float]
+    learning_rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Where a training goes and what happens beside it.
+
+    Attributes
+    ----------
+    folder : gets the journal and a folder for each checkpoint.
+    save_weights : writes the weights into the folder that it is given.
+    evaluate : measures the network as it is; None: nothing is measured.
+    resume_from : folder of a checkpoint to go on from; None begins anew.
+    on_progress : called after every batch; what it raises ends the training.
+    workers : threads that make batches ahead; 0 makes them in between.
+    """
+
+    folder: Path
+    save_weights: Callable[[Path], None]
+    evaluate: Callable[[], Mapping[str, float]] | None = None
+    resume_from: Path | None = None
+    on_progress: Callable[[TrainingProgress], None] = lambda progress: None
+    workers: int = 1
+    has_tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a training ended.
+
+    Attributes
+    ----------
+    checkpoint : folder of the last weights.
+    losses : of the last batch.
+    evaluations : (iteration, what was measured), in order, of this call.
+    """
+
+    checkpoint: Path
+    losses: Mapping[str, float]
+    evaluations: tuple[tuple[int, Mapping[str, float]], ...]
+
+
+def train(recipe: Recipe, data: TrainingData, learner: Learner, run: Run) -> TrainingResult:
+    """Train ``learner`` by ``recipe``.
+
+    A training that is taken up again gives the same weights as one that was
+    never interrupted: batches and random numbers depend on the seed and the
+    iteration alone.
+
+    Raises
+    ------
+    DataError
+        when the data cannot fill a batch.
+    ModelError
+        when the checkpoint to go on from does not fit, is complete already, or the loss is no number any more.
+    """
+    source = BatchSource(data, recipe)
+    start = _take_up(recipe, learner, run)
+    journal = Journal(run.folder, start=start, has_tensorboard=run.has_tensorboard)
+    window: list[Mapping[str, float]] = []
+    evaluations: list[tuple[int, Mapping[str, float]]] = []
+    checkpoint, started_s = run.folder, time.perf_counter()
+    try:
+        for iteration, batch in enumerate(stream(source, start, recipe.iterations, workers=run.workers), start):
+            rate = recipe.schedule.rate_at(iteration)
+            window.append(learner.learn(batch, rate=rate, seed=_step_seed(recipe.seed, iteration)))
+            done = iteration + 1
+            if not math.isfinite(window[-1]["loss"]):
+                raise ModelError("train.diverged", iteration=done, rate=f"{rate:g}")
+            run.on_progress(TrainingProgress(done, recipe.iterations, window[-1], rate))
+            is_last = done == recipe.iterations
+            losses = window[-1]
+            if done % recipe.log_every == 0 or is_last:
+                spent_s = time.perf_counter() - started_s
+                speed = recipe.batch_size * len(window) / spent_s
+                journal.add_losses(done, {**_means(window), "learning_rate": rate, "images_per_s": speed})
+                window, started_s = [], time.perf_counter()
+            if run.evaluate is not None and (is_last or (recipe.evaluate_every and done % recipe.evaluate_every == 0)):
+                evaluations.append((done, run.evaluate()))
+                journal.add_evaluation(*evaluations[-1])
+                started_s = time.perf_counter()
+            if is_last or (recipe.save_every and done % recipe.save_every == 0):
+                checkpoint = save_training(run.folder, done, learner.state(), recipe, run.save_weights)
+    finally:
+        journal.close()
+    return TrainingResult(checkpoint, losses, tuple(evaluations))
+
+
+def _take_up(recipe: Recipe, learner: Learner, run: Run) -> int:
+    """Restore what is to be gone on with; return the iteration to begin at."""
+    if run.resume_from is None:
+        return 0
+    saved = read_training(run.resume_from, recipe)
+    if saved.iteration >= recipe.iterations:
+        raise ModelError("train.complete", path=str(saved.folder), done=saved.iteration, wanted=recipe.iterations)
+    learner.restore(saved.arrays, source=str(saved.folder))
+    return saved.iteration
+
+
+def _step_seed(seed: int, iteration: int) -> int:
+    return int(np.random.SeedSequence((seed, iteration, 3)).generate_state(1)[0])
+
+
+def _means(window: list[Mapping[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([losses[name] for losses in window])) for name in window[0]}
