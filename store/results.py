@@ -50,10 +50,21 @@ class JobResult:
     embedded_boxes: int | None = None
 
 
-def publish(session: Session, held: Claim, result: JobResult, now: datetime) -> None:
+def publish(
+    session: Session,
+    held: Claim,
+    result: JobResult,
+    now: datetime,
+    *,
+    heirs: Mapping[int, Sequence[int]] | None = None,
+) -> None:
     """Make a finished attempt the result of its video, tracks included.
 
     After the commit the caller removes the folders of the video's other attempts.
+
+    Parameters
+    ----------
+    heirs : as `store.tracks.replace` takes them.
 
     Raises
     ------
@@ -72,7 +83,7 @@ def publish(session: Session, held: Claim, result: JobResult, now: datetime) -> 
         **_facts(session, held, result),
     }
     _finish(session, held, values, now)
-    tracks.replace(session, held.video_id, held.job_id, result.tracks, embedder=result.embedder.name)
+    tracks.replace(session, held.video_id, held.job_id, result.tracks, now, embedder=result.embedder.name, heirs=heirs)
 
 
 def publish_annotated(

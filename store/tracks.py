@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from records import FloatArray, TrackSummary
+from store.heritage import Heritage
 from store.tables import Track
 
 
@@ -17,17 +19,29 @@ def of_video(session: Session, video_id: str) -> Sequence[Track]:
     return session.scalars(select(Track).where(Track.video_id == video_id).order_by(Track.number)).all()
 
 
-def replace(session: Session, video_id: str, job_id: str, summaries: Iterable[TrackSummary], *, embedder: str) -> None:
-    """Put the tracks of ``job_id`` in the place of all tracks of the video.
+def replace(
+    session: Session,
+    video_id: str,
+    job_id: str,
+    summaries: Iterable[TrackSummary],
+    now: datetime,
+    *,
+    embedder: str,
+    heirs: Mapping[int, Sequence[int]] | None = None,
+) -> None:
+    """Put the tracks of ``job_id`` in the place of all tracks of the video; see `store.heritage` for what stays.
 
     Parameters
     ----------
     embedder : the name of the model that made the embeddings; only those of one model are comparable.
+    heirs : the numbers of the new tracks that show what an earlier one did, by its number.
     """
+    heritage = Heritage.of(session, video_id, heirs or {})
     session.execute(delete(Track).where(Track.video_id == video_id), execution_options={"synchronize_session": False})
-    rows = [_row(video_id, job_id, summary, embedder) for summary in summaries]
+    rows = [{**_row(video_id, job_id, summary, embedder), **heritage.columns(summary)} for summary in summaries]
     if rows:
         session.execute(insert(Track), rows)
+    heritage.settle(session, now)
 
 
 def embedding_of(track: Track) -> FloatArray | None:

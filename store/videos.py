@@ -14,7 +14,8 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from errors import RequestError
 from records import MediaFacts
-from store.tables import Camera, Video
+from store.heritage import remove_empty
+from store.tables import Camera, Track, Video
 
 MAX_NAME_LENGTH = 500
 MAX_CAMERA_LENGTH = 200
@@ -90,16 +91,20 @@ def page(session: Session, *, limit: int, offset: int = 0) -> tuple[Sequence[Vid
 def delete(session: Session, video_id: str) -> None:
     """Delete a video with its jobs and tracks; after the commit the caller removes the files.
 
-    A running attempt finds its row gone at its next frame or so and removes what it wrote since.
+    Identities that had tracks in this video only, and that nobody gave a name or a note, go with it. A running
+    attempt finds its row gone at its next frame or so and removes what it wrote since.
 
     Raises
     ------
     RequestError
         ``request.not_found`` when there is none.
     """
+    of_its_tracks = select(Track.identity_id).where(Track.video_id == video_id, Track.identity_id.is_not(None))
+    owners = set(session.scalars(of_its_tracks))
     found = session.scalar(delete_rows(Video).where(Video.id == video_id).returning(Video.id))
     if found is None:
         raise RequestError("request.not_found", status=404)
+    remove_empty(session, {owner for owner in owners if owner is not None})
 
 
 def cameras(session: Session) -> Sequence[Camera]:

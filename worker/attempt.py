@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -22,11 +22,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config import Settings
 from errors import JobCancelled, LeaseLost, ResightError, WorkerStopping
+from points import PointTable
 from records import Progress
-from store import jobs, results, tracks
+from store import jobs, results, tracks, videos
 from store.files import AttemptFiles, Storage
 from store.tables import RENDER, RETRACK
 from worker import kinds
+from worker.heirs import heirs
 
 _log = logging.getLogger(__name__)
 
@@ -178,8 +180,23 @@ def _publish(held: jobs.Claim, files: AttemptFiles, place: Workplace, heartbeat:
         result = kinds.retrack_job(held, files, storage, settings, heartbeat)
     else:
         result = kinds.track_job(held, files, storage, settings, place.build_models, heartbeat)
-    _in_transaction(place, lambda session: results.publish(session, held, result, place.now()))
+    found = _heirs(held, files, place)
+    _in_transaction(place, lambda session: results.publish(session, held, result, place.now(), heirs=found))
     _log.info("published job=%s tracks=%d frames=%d", held.job_id, len(result.tracks), result.frame_count)
+
+
+def _heirs(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> Mapping[int, Sequence[int]]:
+    """Return the tracks of this attempt that show what those of the published one show; see `worker.heirs`."""
+    with place.sessions() as session:
+        video = videos.get(session, held.video_id)
+    done = video.result_job
+    if done is None:
+        return {}
+    earlier = place.storage.attempt(held.video_id, done.id, done.claim_count).points
+    if not earlier.is_file():
+        _log.warning("no points of the earlier result, its tracks have no heirs video=%s", held.video_id)
+        return {}
+    return heirs(PointTable.load(earlier), PointTable.load(files.points))
 
 
 def _explain(error: Exception, held: jobs.Held) -> tuple[str, dict[str, Any]]:
