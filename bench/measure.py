@@ -16,15 +16,16 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+from bench.mot import sequence_in
 from model.protocols import Embedder
 from model.registry import build_detector, build_embedder
 from pipeline.analyse import BEST_CROPS, EMBED_POLICIES
-from pipeline.lanes import build_detector_lanes
-from pipeline.models import weak_score_of, with_descriptor
+from pipeline.models import ModelChoice, Models, build_models, weak_score_of, with_descriptor
 from pipeline.presets import DEFAULT_PRESET, PRESETS, preset_of
-from pipeline.run import TrackingResult, TrackRequest, track_video
+from pipeline.run import TrackingResult, TrackRequest, VideoSource, track_video
 from pipeline.threads import available_cores, limit_thread_pools, plan_threads
 from pipeline.tracking import RECORDED, TRACKERS, TrackingOptions
+from points import mot_lines
 from records import Progress
 from video.decode import open_video
 
@@ -40,6 +41,7 @@ class Measured:
     ----------
     seconds : wall clock of both passes, models loaded before; cpu_seconds of all threads meanwhile.
     memory : (stage, minute of video, resident MiB), once a minute of video and at each stage's end.
+    mot_text : the tracks in MOT format, of a sequence that can be judged; else empty.
     """
 
     detector: str
@@ -56,6 +58,7 @@ class Measured:
     stage_seconds: dict[str, float]
     peak_mib: float
     memory: list[tuple[str, float, float]]
+    mot_text: str = ""
 
 
 class MemorySampler:
@@ -84,27 +87,17 @@ def measure(options: argparse.Namespace) -> Measured:
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
         started_s = time.perf_counter()
-        threads, build = 0, build_detector
-        if options.thread_pools == "shared_out":
-            threads, build = limit_thread_pools(plan_threads(available_cores())).networks, build_detector_lanes
+        models = _models(options)
         chosen = preset_of(options.preset)
-        detector = build(
-            options.detector,
-            options.det_model_dir,
-            threshold=weak_score_of(options.detector, options.det_model_dir),
-            threads=threads,
-            use_gpu=options.use_gpu,
-        )
-        embedder = _embedder(options, threads)
-        source = partial(open_video, options.video, name=options.video.name)
+        source, name = _source(options)
         with source() as reader:
             memory = MemorySampler(reader.facts.frame_rate)
         request = TrackRequest(
             source=source,
-            name=options.video.name,
-            detector=detector,
-            embedder=embedder,
-            descriptor=with_descriptor(detector, embedder).descriptor,
+            name=name,
+            detector=models.detector,
+            embedder=models.embedder,
+            descriptor=models.descriptor,
             tracking=TrackingOptions(mode=options.tracker),
             stride_at=chosen.stride,
             crops_per_track=chosen.crops_per_track,
@@ -131,6 +124,7 @@ def measure(options: argparse.Namespace) -> Measured:
             stage_seconds=dict(result.stage_seconds),
             peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             memory=memory.samples,
+            mot_text="".join(mot_lines(result.points)) if options.sequence else "",
         )
 
 
@@ -140,6 +134,40 @@ def _mib_per_hour(detections: Path | None, result: TrackingResult) -> float:
         return 0.0
     hours = result.frame_count / result.facts.frame_rate / 3600
     return detections.stat().st_size / 2**20 / hours
+
+
+def _source(options: argparse.Namespace) -> tuple[VideoSource, str]:
+    if options.sequence:
+        return sequence_in(options.sequence).open, options.sequence.name
+    return partial(open_video, options.video, name=options.video.name), options.video.name
+
+
+def _models(options: argparse.Namespace) -> Models:
+    """Build the networks as a job does, or with the thread pools that the libraries make."""
+    if options.thread_pools == "shared_out":
+        threads = limit_thread_pools(plan_threads(available_cores())).networks
+        choice = ModelChoice(
+            detector=options.detector,
+            det_model_dir=options.det_model_dir,
+            embedder="hsv_stripes" if options.embedder == UNTRAINED_RESNET else options.embedder,
+            emb_model_dir=options.emb_model_dir,
+            use_gpu=options.use_gpu,
+            preset=options.preset,
+        )
+        models = build_models(choice, threads=threads)
+    else:
+        threads = 0
+        detector = build_detector(
+            options.detector,
+            options.det_model_dir,
+            threshold=weak_score_of(options.detector, options.det_model_dir),
+            threads=threads,
+            use_gpu=options.use_gpu,
+        )
+        models = with_descriptor(detector, _embedder(options, threads))
+    if options.embedder == UNTRAINED_RESNET:
+        models = with_descriptor(models.detector, _embedder(options, threads))
+    return models
 
 
 def _embedder(options: argparse.Namespace, threads: int) -> Embedder:
@@ -152,7 +180,14 @@ def _embedder(options: argparse.Namespace, threads: int) -> Embedder:
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that one measurement takes."""
-    parser.add_argument("--video", type=Path, required=True)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--video", type=Path)
+    source.add_argument("--sequence", type=Path, help="folder in MOT layout, whose tracks are to be judged")
+    add_job_flags(parser)
+
+
+def add_job_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say how a job is done, whatever its video."""
     parser.add_argument("--detector", default="auto")
     parser.add_argument("--det_model_dir", type=Path, default=Path("model/detection"))
     parser.add_argument(

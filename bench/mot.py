@@ -34,6 +34,11 @@ class MotSequence:
     def name(self) -> str:
         return self.folder.name
 
+    @property
+    def truth(self) -> Path:
+        """The ground truth; it may be missing, where only results are wanted."""
+        return self.folder / "gt" / "gt.txt"
+
     def open(self) -> AbstractContextManager[VideoReader]:
         """Open the pictures of ``img1/``, or the one video beside it."""
         if (self.folder / "img1").is_dir():
@@ -69,7 +74,7 @@ class MotSequence:
 
 
 def find_sequences(data: Path, names: Sequence[str] = ()) -> list[MotSequence]:
-    """Return the sequences below ``data`` that have ground truth, by name.
+    """Return the sequences below ``data`` by name: the folders with ``seqinfo.ini`` or ground truth.
 
     Raises
     ------
@@ -78,19 +83,29 @@ def find_sequences(data: Path, names: Sequence[str] = ()) -> list[MotSequence]:
     ValueError
         for a sequence without length or frame rate.
     """
-    found = {}
-    for truth in sorted(data.glob("*/gt/gt.txt")):
-        folder = truth.parent.parent
-        found[folder.name] = _sequence(folder)
+    folders = {path.parent for path in data.glob("*/seqinfo.ini")} | {p.parent.parent for p in data.glob("*/gt/gt.txt")}
+    found = {folder.name: folder for folder in sorted(folders)}
     missing = [name for name in names if name not in found]
     if missing or not found:
         raise FileNotFoundError(
-            f"no sequence {', '.join(missing) or 'with gt/gt.txt'} in {data}; it has {sorted(found)}"
+            f"no sequence {', '.join(missing) or 'with seqinfo.ini'} in {data}; it has {sorted(found)}"
         )
-    return [found[name] for name in names or found]
+    return [sequence_in(found[name]) for name in names or found]
 
 
-def _sequence(folder: Path) -> MotSequence:
+def sequence_names(text: str) -> tuple[str, ...]:
+    """Read the names of sequences, with commas between them."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def sequence_in(folder: Path) -> MotSequence:
+    """Return the sequence of a folder.
+
+    Raises
+    ------
+    ValueError
+        where ``seqinfo.ini`` does not say its length and its frame rate.
+    """
     info = configparser.ConfigParser()
     info.read(folder / "seqinfo.ini", encoding="utf-8")
     section = info["Sequence"] if info.has_section("Sequence") else {}
@@ -155,7 +170,7 @@ def _preprocessed(sequence: MotSequence, result: str) -> Any:
 
 def _has_classes(sequence: MotSequence) -> bool:
     """Tell MOT16's nine columns (…, class, visibility) from MOT15's ten (…, x, y, z)."""
-    with (sequence.folder / "gt" / "gt.txt").open("r", encoding="ascii") as file:
+    with sequence.truth.open("r", encoding="ascii") as file:
         return len(file.readline().split(",")) == 9
 
 

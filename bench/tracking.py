@@ -3,7 +3,7 @@
 ``python -m bench.tracking --data DIR`` tracks every sequence below DIR and prints HOTA, AssA, DetA, IDF1, MOTA,
 identity switches and frames a second. A sequence is a folder with ``gt/gt.txt``, ``seqinfo.ini``, pictures in
 ``img1/`` or one video, and boxes in ``det/<name>.txt`` unless a detector is to run. TrackEval judges, preprocessing
-as MOT15 does or, where the ground truth has classes, as MOT16 does.
+as MOT15 does or, where the ground truth has classes, as MOT16 does. Without ``gt/gt.txt`` a sequence is only tracked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from bench.machine import machine_line
-from bench.mot import FIGURES, MotSequence, find_sequences, judge
+from bench.mot import FIGURES, MotSequence, find_sequences, judge, sequence_names
 from bench.shown import ShownSequence, show_sequence
 from deep_sort.fusion import FusionOptions, FusionTracker
 from deep_sort.pieces import FeatureSums, PieceCutter, split_gap_s
@@ -142,24 +142,28 @@ def measure(options: argparse.Namespace) -> dict[str, dict[str, float]]:
         options.out.mkdir(parents=True, exist_ok=True)
         for name, text in results.items():
             (options.out / f"{name}.txt").write_text(text, "ascii")
-    judged = judge(sequences, results)
-    pooled = judged.pop("pooled")
-    judged["mean"] = {figure: float(np.mean([one[figure] for one in judged.values()])) for figure in FIGURES}
-    judged["pooled"] = pooled
+    with_truth = [sequence for sequence in sequences if sequence.truth.is_file()]
+    judged: dict[str, dict[str, float]] = {sequence.name: {} for sequence in sequences}
+    if with_truth:
+        judged |= judge(with_truth, results)
+        pooled = judged.pop("pooled")
+        known = [judged[sequence.name] for sequence in with_truth]
+        judged["mean"] = {figure: float(np.mean([one[figure] for one in known])) for figure in FIGURES}
+        judged["pooled"] = pooled
+        judged["mean"]["frames/s"] = float(np.mean([rate for _, rate in rates.values()]))
+        seconds = sum(count / rate for count, rate in rates.values())
+        judged["pooled"]["frames/s"] = sum(count for count, _ in rates.values()) / seconds
     for name, (_, rate) in rates.items():
         judged[name]["frames/s"] = rate
-    judged["mean"]["frames/s"] = float(np.mean([rate for _, rate in rates.values()]))
-    seconds = sum(count / rate for count, rate in rates.values())
-    judged["pooled"]["frames/s"] = sum(count for count, _ in rates.values()) / seconds
     return judged
 
 
 def table(judged: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    """Yield a Markdown table, a row a sequence."""
+    """Yield a Markdown table, a row a sequence; without ground truth a sequence has no figures but its speed."""
     yield f"| sequence | {' | '.join(_COLUMNS)} |"
     yield "|" + "---|" * (len(_COLUMNS) + 1)
     for name, figures in judged.items():
-        cells = [_cell(column, figures[column]) for column in _COLUMNS]
+        cells = [_cell(column, figures[column]) if column in figures else "" for column in _COLUMNS]
         yield f"| {name} | {' | '.join(cells)} |"
 
 
@@ -175,7 +179,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         prog="bench.tracking", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the sequences")
-    parser.add_argument("--sequences", type=_names, default=(), metavar="A,B", help="only these; all by default")
+    parser.add_argument(
+        "--sequences", type=sequence_names, default=(), metavar="A,B", help="only these; all by default"
+    )
     parser.add_argument("--det", default="yolox_nano", help="read boxes from det/<this>.txt (default: yolox_nano)")
     parser.add_argument("--detector", choices=DETECTORS, help="run this detector instead")
     parser.add_argument("--det_model_dir", type=Path, default=Path("model/detection"))
@@ -187,10 +193,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON, too")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write each result as <sequence>.txt in MOT format")
     return parser.parse_args(arguments)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -51,7 +51,13 @@ class DetectorLanes:
 
 
 def build_detector_lanes(
-    name: str, model_dir: Path, *, threshold: float | None, threads: int, use_gpu: bool
+    name: str,
+    model_dir: Path,
+    *,
+    threshold: float | None,
+    threads: int,
+    use_gpu: bool,
+    input_side: int | None = None,
 ) -> Detector:
     """Load a detector as `model.registry.build_detector` does, in as many lanes as there are threads for.
 
@@ -62,14 +68,16 @@ def build_detector_lanes(
     threads : for all lanes together, at least 1.
     """
     lanes = 1 if use_gpu else min(threads, MAX_LANES)
+
+    def build(which: str, own_threads: int) -> Detector:
+        return build_detector(
+            which, model_dir, threshold=threshold, threads=own_threads, use_gpu=use_gpu, input_side=input_side
+        )
+
     each = max(1, threads // lanes)
-    first = build_detector(name, model_dir, threshold=threshold, threads=each, use_gpu=use_gpu)
+    first = build(name, each)
     if lanes == 1:
         return first
     if first.info.name == "hog":
-        return build_detector(name, model_dir, threshold=threshold, threads=threads, use_gpu=use_gpu)
-    others = [
-        build_detector(first.info.name, model_dir, threshold=threshold, threads=each, use_gpu=use_gpu)
-        for _ in range(lanes - 1)
-    ]
-    return DetectorLanes([first, *others])
+        return build(name, threads)
+    return DetectorLanes([first, *(build(first.info.name, each) for _ in range(lanes - 1))])

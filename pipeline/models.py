@@ -25,7 +25,7 @@ class ModelChoice:
     ----------
     detector, embedder : names from `model.registry`.
     threshold : lowest score of a box; None: what suits the detector and our trackers.
-    preset : decides between several files of weights.
+    preset : decides between several files of weights, and how large a picture the detector sees.
     """
 
     detector: str = "auto"
@@ -63,10 +63,16 @@ def build_models(choice: ModelChoice, *, threads: int) -> Models:
     ModelError
         as `model.registry.build_detector` and `build_embedder` do.
     """
-    model_dir = _weights(choice.det_model_dir, preset_of(choice.preset).weights_rank)
+    preset = preset_of(choice.preset)
+    model_dir = _weights(choice.det_model_dir, preset.weights_rank)
     threshold = weak_score_of(choice.detector, model_dir) if choice.threshold is None else choice.threshold
     detector = build_detector_lanes(
-        choice.detector, model_dir, threshold=threshold, threads=threads, use_gpu=choice.use_gpu
+        choice.detector,
+        model_dir,
+        threshold=threshold,
+        threads=threads,
+        use_gpu=choice.use_gpu,
+        input_side=preset.input_sides.get(resolve_detector(choice.detector, model_dir)),
     )
     embedder = build_embedder(choice.embedder, choice.emb_model_dir, threads=threads, use_gpu=choice.use_gpu)
     return with_descriptor(detector, embedder)

@@ -18,11 +18,14 @@ class Preset:
         interpolation.
     crops_per_track : crops of each track that an embedding network looks at.
     weights_rank : which one of several YOLOX files is taken, 0 the smallest, 1 the largest.
+    input_sides : long side of the picture as a detector sees it, by the detector's name, where its weights leave that
+        open; detectors that are not named take what suits them.
     """
 
     analysed_rate: float
     crops_per_track: int
     weights_rank: float
+    input_sides: Mapping[str, int]
 
     def stride(self, frame_rate: float) -> int:
         """Return every how manieth frame is analysed: so many that `analysed_rate` is kept, at most every third."""
@@ -35,9 +38,13 @@ _MAX_STRIDE = 3
 DEFAULT_PRESET = "balanced"
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "fast": Preset(analysed_rate=3.0, crops_per_track=2, weights_rank=0.0),
-        "balanced": Preset(analysed_rate=math.inf, crops_per_track=4, weights_rank=0.5),
-        "accurate": Preset(analysed_rate=math.inf, crops_per_track=8, weights_rank=1.0),
+        "fast": Preset(analysed_rate=3.0, crops_per_track=2, weights_rank=0.0, input_sides={"hog": 896, "yolox": 416}),
+        "balanced": Preset(
+            analysed_rate=math.inf, crops_per_track=4, weights_rank=0.5, input_sides={"hog": 1104, "yolox": 640}
+        ),
+        "accurate": Preset(
+            analysed_rate=math.inf, crops_per_track=8, weights_rank=1.0, input_sides={"hog": 1104, "yolox": 832}
+        ),
     }
 )
 

@@ -47,6 +47,45 @@ def test_scores_that_are_no_probabilities_count_as_certain(tmp_path: Path) -> No
     assert run(tmp_path / "data", tmp_path)["raw"]["HOTA"] > 95
 
 
+def _add_poster(folder: Path, *, flag: int, columns: str) -> None:
+    """Put a person on a poster into the ground truth and the boxes: stands still, marked not to be considered."""
+    for name, score in (("gt/gt.txt", f"{flag},{columns}"), ("det/det.txt", "0.9,-1,-1,-1")):
+        rows = [f"{frame},9,140.0,140.0,30.0,80.0,{score}\n" for frame in range(1, LENGTH + 1)]
+        with (folder / name).open("a", encoding="ascii") as file:
+            file.writelines(rows)
+
+
+@pytest.mark.parametrize("kind", [2, 7, 8, 12])
+def test_boxes_on_distractors_are_not_counted_where_the_truth_has_classes(tmp_path: Path, kind: int) -> None:
+    """MOT16: a person on a vehicle, a static person, a distractor and a reflection are neither right nor wrong."""
+    _add_poster(write_sequence(tmp_path / "data" / "a", has_classes=True), flag=0, columns=f"{kind},1.0")
+    figures = run(tmp_path / "data", tmp_path)["a"]
+    assert (figures["MOTA"], figures["IDF1"]) == (100, 100)
+
+
+@pytest.mark.parametrize("kind", [1, 3])
+def test_boxes_on_people_not_to_be_considered_and_on_cars_are_wrong(tmp_path: Path, kind: int) -> None:
+    """MOT16: the flag takes a row out of the truth, and only distractors excuse a box."""
+    _add_poster(write_sequence(tmp_path / "data" / "a", has_classes=True), flag=int(kind != 1), columns=f"{kind},1.0")
+    assert run(tmp_path / "data", tmp_path)["a"]["MOTA"] == pytest.approx(50, abs=3)
+
+
+def test_boxes_on_flagged_people_are_wrong_where_the_truth_has_no_classes(tmp_path: Path) -> None:
+    """MOT15 drops the rows flagged 0 and nothing else."""
+    _add_poster(write_sequence(tmp_path / "data" / "a", has_classes=False), flag=0, columns="-1,-1,-1")
+    assert run(tmp_path / "data", tmp_path)["a"]["MOTA"] == pytest.approx(50, abs=3)
+
+
+def test_a_sequence_without_truth_is_tracked_all_the_same(tmp_path: Path) -> None:
+    write_sequence(tmp_path / "data" / "known", has_classes=True)
+    (write_sequence(tmp_path / "data" / "unknown", has_classes=True) / "gt" / "gt.txt").unlink()
+    judged = run(tmp_path / "data", tmp_path, "--out", str(tmp_path / "out"))
+    assert set(judged["unknown"]) == {"frames/s"}
+    assert judged["mean"]["HOTA"] == judged["known"]["HOTA"] > 95
+    assert (tmp_path / "out" / "unknown.txt").read_bytes() == (tmp_path / "out" / "known.txt").read_bytes()
+    assert set(run(tmp_path / "data", tmp_path, "--sequences", "unknown")) == {"unknown"}
+
+
 def test_only_the_named_sequences_are_judged(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         write_sequence(tmp_path / "data" / name, has_classes=False)
