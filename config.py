@@ -68,6 +68,16 @@ class Settings:
         24 * 3600, "RESIGHT_UPLOAD_EXPIRY_S", "Seconds after which an unfinished upload is deleted."
     )
 
+    max_picture_bytes: int = _setting(
+        20 * 1024**2, "RESIGHT_MAX_PICTURE_BYTES", "Largest picture to search by, in bytes."
+    )
+    max_picture_pixels: int = _setting(
+        40_000_000, "RESIGHT_MAX_PICTURE_PIXELS", "Largest picture to search by, width times height."
+    )
+    query_expiry_s: int = _setting(
+        24 * 3600, "RESIGHT_QUERY_EXPIRY_S", "Seconds after which pictures that were searched by are deleted."
+    )
+
     detector: str = _setting(
         "auto",
         "RESIGHT_DETECTOR",
