@@ -114,6 +114,10 @@ MESSAGES: dict[str, str] = {
     "train.complete": N_(
         "The training in “%(path)s” has %(done)d iterations already, and %(wanted)d are wanted. Ask for more, or use its weights."
     ),
+    "train.new_embedding": N_(
+        "The embedding in “%(path)s” has %(found)d values; the layer for the %(wanted)d that are wanted starts anew."
+    ),
+    "train.no_gpu": N_("%(runtime)s can use no GPU here; the CPU does the work, which takes long."),
     "train.tensorboard_missing": N_(
         "TensorBoard is not installed. Install it with “pip install tensorboard”, or do without: losses and evaluations are written as CSV and drawn as curves anyway."
     ),
@@ -225,6 +229,43 @@ MESSAGES: dict[str, str] = {
     "identity.changed_otherwise": N_(
         "Event %(event)d cannot be undone any more, because what it changed has been changed or removed since."
     ),
+    # searching
+    "search.nothing": N_("Nobody was named to search for. Choose a track or a picture first."),
+    "search.no_model": N_(
+        "No track has been described yet, so there is nothing to search. Add a video and wait for its job to finish."
+    ),
+    "search.not_described": N_(
+        "This track has not been described by the model that searching uses (%(model)s). Describe its video on the page of models, then search again."
+    ),
+    "search.busy": N_("%(waiting)d other searches by picture are waiting, which is the limit. Try again in a minute."),
+    "search.query_gone": N_("These pictures are not here any more; they are deleted after a while. Choose them again."),
+    "search.query_not_ready": N_("These pictures are still being looked at. Wait a moment and try again."),
+    "search.other_model": N_(
+        "These pictures were described by another model (%(model)s) than the one searching uses now. Choose them again."
+    ),
+    "search.attempts_exhausted": N_(
+        "Looking at the pictures was interrupted again and again. The worker probably ran out of memory; see its log, then choose smaller pictures."
+    ),
+    "search.nobody_found": N_(
+        "Nobody and no vehicle was found in the pictures. Choose a picture that shows the person whole and not too small."
+    ),
+    "search.kinds_differ": N_("People and vehicles cannot be looked for at once. Choose pictures of one kind."),
+    "picture.count": N_("%(count)d pictures came; 1 to %(limit)d can be searched by at once."),
+    "picture.unreadable": N_("“%(name)s” is not a picture that can be read. Use a JPEG, PNG, WebP or BMP file."),
+    "picture.too_large": N_(
+        "“%(name)s” has %(size)d bytes; the limit is %(limit)d. Choose a smaller picture, or raise RESIGHT_MAX_PICTURE_BYTES."
+    ),
+    "picture.too_many_pixels": N_(
+        "“%(name)s” has %(width)d×%(height)d pixels; the limit is %(limit)d in all. Scale it down, or raise RESIGHT_MAX_PICTURE_PIXELS."
+    ),
+    "camera.name_taken": N_("Another camera is called “%(name)s”. Choose another name."),
+    "camera.link_times": N_(
+        "“%(least_s)g to %(most_s)g seconds” is no span of time. Give two numbers from 0 up, the smaller one first."
+    ),
+    "job.other_weights": N_(
+        "The weights that are installed now make another model (%(found)s) than the one that was asked for (%(wanted)s). Put the old ones back, or make the new model the active one."
+    ),
+    "job.no_crops": N_("The pictures of this video's tracks are gone. Run everything again for this video."),
     "upload.version": N_("Resumable uploads need the header “Tus-Resumable: %(version)s”."),
     "upload.busy": N_("Another request is still sending to this upload. Wait a moment, ask for the offset and go on."),
     "upload.too_long": N_("More bytes came than the %(length)d that were announced. Start the upload again."),
