@@ -61,6 +61,12 @@ MESSAGES: dict[str, str] = {
     "model.weights_mismatch": N_("The weights “%(path)s” do not fit %(model)s: %(detail)s."),
     "model.export_unreadable": N_("The model in “%(path)s” cannot be used: %(detail)s."),
     "model.unknown": N_("There is no %(what)s named “%(name)s”. Choose one of: %(choices)s."),
+    "model.architecture_unknown": N_(
+        "The weights “%(path)s” do not say which network they are of. Name it, for example resnet101_vd."
+    ),
+    "model.export_differs": N_(
+        "The network exported as %(format)s gives other vectors than the network itself: they differ by %(difference)s of the largest value, and %(limit)s is the limit. Nothing was written; export in another format."
+    ),
     "model.gpu_missing": N_(
         "A GPU was asked for, but %(runtime)s can use none here. Install its GPU build, or switch the GPU off."
     ),

@@ -37,13 +37,13 @@ def save_training(
     iteration: int,
     arrays: dict[str, NDArray[Any]],
     recipe: Recipe,
-    save_weights: Callable[[Path], None],
+    save_weights: Callable[[Path, int], None],
 ) -> Path:
     """Write ``run/<iteration>/``, whole or not at all, and drop the state of earlier ones.
 
     Parameters
     ----------
-    save_weights : writes the weights into the folder that it is given.
+    save_weights : writes the weights into the folder that it is given, with the iteration.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def save_training(
     folder, partial = run / str(iteration), run / f".{iteration}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    save_weights(partial)
+    save_weights(partial, iteration)
     metadata = {"iteration": str(iteration), "recipe": json.dumps(recipe_as_json(recipe))}
     save_file(arrays, str(partial / STATE_NAME), metadata=metadata)
     shutil.rmtree(folder, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,7 @@ def judge(embed: EmbedBatch, held_out: HeldOut, preprocessing: Preprocessing, *,
     return evaluate(query, embed_crops(embed, held_out.gallery, preprocessing, batch_size=batch_size))
 
 
-def summary(evaluation: Evaluation) -> Mapping[str, float]:
+def summary(evaluation: Evaluation) -> dict[str, float]:
     """Return the figures of an evaluation that a journal keeps."""
     if evaluation.protocol == "leave_one_out":
         return {"recall_1": evaluation.rank(1), "mAP": evaluation.mean_ap}

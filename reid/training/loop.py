@@ -41,7 +41,7 @@ class Run:
     Attributes
     ----------
     folder : gets the journal and a folder for each checkpoint.
-    save_weights : writes the weights into the folder that it is given.
+    save_weights : writes the weights into the folder that it is given, after so many iterations.
     evaluate : measures the network as it is; None: nothing is measured.
     resume_from : folder of a checkpoint to go on from; None begins anew.
     on_progress : called after every batch; what it raises ends the training.
@@ -49,7 +49,7 @@ class Run:
     """
 
     folder: Path
-    save_weights: Callable[[Path], None]
+    save_weights: Callable[[Path, int], None]
     evaluate: Callable[[], Mapping[str, float]] | None = None
     resume_from: Path | None = None
     on_progress: Callable[[TrainingProgress], None] = lambda progress: None

@@ -208,4 +208,4 @@ def with_rate(recipe: Recipe, rate: float) -> Recipe:
     """Return the recipe with another learning rate."""
     if not dataclasses.is_dataclass(recipe.schedule):
         raise TypeError(f"the schedule must be a dataclass, not {type(recipe.schedule).__name__}")
-    return replace(recipe, schedule=replace(recipe.schedule, rate=rate))  # type: ignore[type-var]  # has `rate`
+    return replace(recipe, schedule=replace(recipe.schedule, rate=rate))
