@@ -20,8 +20,8 @@ class GhostOptions:
 
     Attributes
     ----------
-    min_boxes : boxes seen.
-    min_span_s : time from the first to the last.
+    min_boxes : boxes seen; half of the frames of a short video are enough, so that a single one shows somebody.
+    min_span_s : time from the first to the last, half of that of the video at most.
     min_mean_score : mean of their scores.
     min_density : share of the frames of that time in which the track was seen.
     max_overlap : a track that lies on stronger ones with a higher mean IoU is a double.
@@ -56,9 +56,11 @@ def is_somebody(frames: Indices, scores: Floats, frame_times_s: Floats, options:
     scores : (P,) of its boxes.
     frame_times_s : (F,) rising, of all frames.
     """
+    frame_count = len(frame_times_s)
+    video_s = frame_times_s[-1] - frame_times_s[0] if frame_count > 2 else 0.0
     return bool(
-        len(frames) >= options.min_boxes
-        and frame_times_s[frames[-1]] - frame_times_s[frames[0]] >= options.min_span_s
+        len(frames) >= min(options.min_boxes, (frame_count + 1) // 2)
+        and frame_times_s[frames[-1]] - frame_times_s[frames[0]] >= min(options.min_span_s, video_s / 2)
         and scores.mean() >= options.min_mean_score
         and len(frames) >= options.min_density * (frames[-1] - frames[0] + 1)
     )

@@ -124,7 +124,8 @@ def refine(
     ground = None if to_first_frame is None else _checked_matrices(to_first_frame, len(times_s))
     if ground is not None:
         boxes = carry(boxes, ground[columns.frames])
-    rows_of_pieces = [rows for rows in _rows_by_piece(columns.pieces) if len(rows) >= _MIN_PIECE_BOXES]
+    min_boxes = min(_MIN_PIECE_BOXES, (len(times_s) + 1) // 2)
+    rows_of_pieces = [rows for rows in _rows_by_piece(columns.pieces) if len(rows) >= min_boxes]
     features = FeatureSums() if columns.features is None else columns.features
     pieces = []
     for rows in rows_of_pieces:

@@ -266,3 +266,15 @@ def test_bad_columns_are_refused(changes: dict[str, object], reason: str) -> Non
 def test_bad_times_and_matrices_are_refused(times_s: list[float], ground: np.ndarray | None, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         refine(columns(), frame_times_s=np.array(times_s), frame_width=WIDTH, to_first_frame=ground)
+
+
+@pytest.mark.parametrize(("frame_count", "enough"), [(1, 1), (2, 1), (3, 2), (4, 3), (5, 3), (20, 4)])
+def test_about_half_of_a_short_video_makes_somebody(frame_count: int, enough: int) -> None:
+    """In a longer one it takes three boxes and .3 s, which are four boxes here."""
+    for seen, count in ((enough, 1), (enough - 1, 0)):
+        refined = Scene().walk(1, range(seen), left=100, score=0.8).refine(frame_count)
+        assert len(frames_of(refined)) == count, seen
+
+
+def test_a_weak_box_is_nobody_even_in_a_single_frame() -> None:
+    assert not len(Scene().walk(1, [0], left=100, score=0.5).refine(1).frames)

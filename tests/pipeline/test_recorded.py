@@ -68,6 +68,14 @@ def test_a_flicker_is_nobody(tmp_path: Path) -> None:
     assert [(track.number, track.first_frame) for track in result.tracks] == [(1, 5)]
 
 
+@pytest.mark.parametrize("frame_count", [1, 2, 3])
+def test_a_video_of_few_frames_shows_who_was_in_it(tmp_path: Path, frame_count: int) -> None:
+    video = make_video(tmp_path / "short.mkv", (Block(RED, (20, 20)), Block(GREEN, (200, 90))), frame_count=frame_count)
+    result = _track(_request(video))
+    assert [track.point_count for track in result.tracks] == [frame_count, frame_count]
+    assert all(track.embedding is not None and track.crop_jpeg for track in result.tracks)
+
+
 def test_people_and_vehicles_share_the_numbers_but_no_track(tmp_path: Path) -> None:
     blocks = (
         Block(RED, (50, 50), step=(0, 0), frames=range(12)),
