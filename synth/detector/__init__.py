@@ -1,0 +1,1 @@
+"""The detector of people and vehicles that learns from rendered pictures alone."""
