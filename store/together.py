@@ -47,8 +47,10 @@ def spans_of(session: Session, track_ids: Iterable[int]) -> list[Span]:
     ]
 
 
-def first_together(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, Span] | None:
-    """Return one of ``some`` and one of ``others`` that were together for `MIN_TOGETHER_S`; None where none were.
+def first_together(
+    some: Iterable[Span], others: Iterable[Span], *, at_least_s: float = MIN_TOGETHER_S
+) -> tuple[Span, Span] | None:
+    """Return one of ``some`` and one of ``others`` that were together; None where none were.
 
     Two spans of one video are compared by its own time, those of two videos of one camera by the clock,
     where both videos' starts are known.
@@ -59,7 +61,7 @@ def first_together(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, 
             for key, start_s in _axes(span):
                 timed.setdefault(key, []).append((start_s, start_s + span.last_s - span.first_s, side, span))
     for on_axis in timed.values():
-        found = _sweep(sorted(on_axis, key=lambda item: item[:3]))
+        found = _sweep(sorted(on_axis, key=lambda item: item[:3]), at_least_s)
         if found is not None:
             return found
     return None
@@ -71,13 +73,13 @@ def _axes(span: Span) -> Iterator[tuple[tuple[str, object], float]]:
         yield ("camera", span.camera_id), span.began_at.timestamp() + span.first_s
 
 
-def _sweep(on_axis: list[tuple[float, float, int, Span]]) -> tuple[Span, Span] | None:
+def _sweep(on_axis: list[tuple[float, float, int, Span]], at_least_s: float) -> tuple[Span, Span] | None:
     """Go through spans by their start; the one of the other side that ends last is the one to compare with."""
     latest: list[tuple[float, Span] | None] = [None, None]
     for start_s, end_s, side, span in on_axis:
         other = latest[1 - side]
         is_other = other is not None and other[1].track_id != span.track_id
-        if other is not None and is_other and min(end_s, other[0]) - start_s >= MIN_TOGETHER_S:
+        if other is not None and is_other and min(end_s, other[0]) - start_s >= at_least_s:
             return (span, other[1]) if side == 0 else (other[1], span)
         mine = latest[side]
         if mine is None or end_s > mine[0]:
