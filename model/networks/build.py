@@ -33,6 +33,10 @@ class Network(Protocol):
     embedding_size: int
     dimension: int
 
+    @property
+    def framework(self) -> Framework:
+        """Whose tensors it takes."""
+
     def __call__(self, images: Any) -> Any:
         """Return (N, dimension) for RGB, normalised (N, 3, H, W) float32."""
 

@@ -16,13 +16,13 @@ _STATISTICS = {"running_mean": "_mean", "running_var": "_variance"}
 
 def to_paddle(definition: Definition, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
     """Return a network's arrays under Paddle's names, linear weights as (channels, features)."""
-    return _translated(arrays, paddle_names(definition), _linear_weights(definition))
+    return _translated(arrays, paddle_names(definition), linear_weights(definition))
 
 
 def from_paddle(definition: Definition, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
     """Return Paddle's arrays under a network's own names; names that it has not stay as they are."""
     names = paddle_names(definition)
-    transposed = {names[name] for name in _linear_weights(definition)}
+    transposed = {names[name] for name in linear_weights(definition)}
     return _translated(arrays, {paddle: own for own, paddle in names.items()}, transposed)
 
 
@@ -42,7 +42,8 @@ def _paddle_tensor(leaf: Leaf, tensor: str) -> str:
     return "scale" if isinstance(leaf, InstanceNorm) and tensor == "weight" else tensor
 
 
-def _linear_weights(definition: Definition) -> set[str]:
+def linear_weights(definition: Definition) -> set[str]:
+    """Return the names of the weights of linear layers, which Paddle holds transposed."""
     return {f"{name}.weight" for name, leaf in named_leaves(definition.parts) if isinstance(leaf, Linear)}
 
 

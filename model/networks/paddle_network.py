@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import paddle
 from numpy.typing import NDArray
 from paddle import nn
+from paddle.base.framework import in_pir_mode
+from paddle.base.layer_helper import LayerHelper
 
 from model.networks import parts as p
 from model.networks.catalogue import Definition
@@ -47,6 +51,8 @@ class PaddleNetwork(PaddleLayer):
     dimension : length of its vectors.
     """
 
+    framework: Literal["paddle"] = "paddle"
+
     def __init__(self, definition: Definition) -> None:
         super().__init__(definition.parts)
         self.definition = definition
@@ -78,7 +84,19 @@ _forward = paddle.jit.not_to_static(p.forward)
 
 class _UnitLength(nn.Layer):
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        return nn.functional.normalize(x, axis=1)
+        # Not F.normalize: its maximum, in Paddle 3.3.1, cannot be written into programs of the old format.
+        return x / paddle.clip(paddle.linalg.norm(x, axis=1, keepdim=True), 1e-12)
+
+
+class _Sigmoid(nn.Layer):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        if paddle.in_dynamic_mode() or in_pir_mode():
+            return nn.functional.sigmoid(x)
+        # Paddle 3.3.1 has forgotten how to write this operator into programs of the old format.
+        helper = LayerHelper("sigmoid")
+        y = helper.create_variable_for_type_inference(x.dtype)
+        helper.append_op(type="sigmoid", inputs={"X": x}, outputs={"Out": y})
+        return y
 
 
 def _layer(leaf: p.Leaf) -> nn.Layer:
@@ -107,6 +125,6 @@ def _layer(leaf: p.Leaf) -> nn.Layer:
         case p.Relu():
             return nn.ReLU()
         case p.Sigmoid():
-            return nn.Sigmoid()
+            return _Sigmoid()
         case p.UnitLength():
             return _UnitLength()

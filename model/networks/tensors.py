@@ -61,19 +61,23 @@ def first_values(definition: Definition, *, seed: int) -> dict[str, NDArray[np.f
     return values
 
 
-def check_tensors(definition: Definition, arrays: Arrays, *, source: str) -> None:
+def check_tensors(
+    definition: Definition, arrays: Arrays, *, source: str, wanted: Mapping[str, tuple[int, ...]] | None = None
+) -> None:
     """Refuse arrays that are not exactly this network's.
 
     Parameters
     ----------
     source : the file or whatever they came from, for the message.
+    wanted : the shapes by name, where the arrays have other names or layouts than `shapes` has.
 
     Raises
     ------
     ModelError
         when a tensor is missing, superfluous or of another shape; it names them.
     """
-    wanted = shapes(definition)
+    if wanted is None:
+        wanted = shapes(definition)
     faults = [
         *(f"{name} is missing" for name in wanted.keys() - arrays.keys()),
         *(f"{name} is not part of it" for name in arrays.keys() - wanted.keys()),

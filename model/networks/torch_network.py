@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -45,6 +47,8 @@ class TorchNetwork(TorchModule):
     embedding_size : width of its last layer; 0: none.
     dimension : length of its vectors.
     """
+
+    framework: Literal["torch"] = "torch"
 
     def __init__(self, definition: Definition) -> None:
         super().__init__(definition.parts)

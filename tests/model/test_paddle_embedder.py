@@ -15,7 +15,7 @@ from model.network_input import prepare_crops
 from model.paddle_embedder import PaddleEmbedder
 from records import FloatArray, Image
 from tests.model.conftest import FORMATS
-from tests.model.test_resnet_vd import network, save
+from tests.model.networks.test_resnet_vd import network, save
 
 CopyExport = Callable[[str, str, Path], Path]
 

@@ -1,18 +1,16 @@
-"""Reading Paddle's ``.pdparams`` checkpoints without running what is pickled in them."""
+"""Paddle's ``.pdparams`` checkpoints, read without running what is pickled in them."""
 
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errors import ModelError
-
-if TYPE_CHECKING:
-    from model.resnet_vd import ResNetVd
 
 _NAME_TABLE = "StructuredToParameterName@@"
 _ALLOWED_GLOBALS = frozenset(
@@ -69,51 +67,6 @@ def read_pdparams(path: Path) -> dict[str, NDArray[np.float32]]:
     return arrays
 
 
-def load_pdparams(network: ResNetVd, path: Path) -> None:
-    """Load a checkpoint into ``network`` by parameter name, all or nothing.
-
-    The names of PaddleClas' first release (``conv1_1._conv.weight``,
-    ``bb_0_0.conv0._batch_norm.bias``, ``out.weight``) are understood as well. A
-    final layer in the file is left out when the network has none
-    (embedding_size 0): that is how a classifier becomes a feature extractor.
-
-    Raises
-    ------
-    ModelError
-        when a tensor is missing, superfluous or of another shape; it names them.
-    """
-    arrays = {_current_name(name, network.depths): array for name, array in read_pdparams(path).items()}
-    if network.fc is None:
-        arrays = {name: array for name, array in arrays.items() if not name.startswith("fc.")}
-    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    faults = [
-        *(f"{name} is missing" for name in wanted.keys() - arrays.keys()),
-        *(f"{name} is not part of it" for name in arrays.keys() - wanted.keys()),
-        *(
-            f"{name} has shape {arrays[name].shape} instead of {wanted[name]}"
-            for name in wanted.keys() & arrays.keys()
-            if arrays[name].shape != wanted[name]
-        ),
-    ]
-    if faults:
-        shown = "; ".join(sorted(faults)[:5])
-        detail = shown if len(faults) <= 5 else f"{shown}; and {len(faults) - 5} more"
-        raise ModelError("model.weights_mismatch", path=str(path), model=network.architecture, detail=detail)
-    import paddle
-
-    network.set_state_dict({name: paddle.to_tensor(array) for name, array in arrays.items()})
-
-
-def _current_name(name: str, depths: tuple[int, ...]) -> str:
-    """Return today's name of a parameter that may be named as in PaddleClas' first release."""
-    head, _, rest = name.partition(".")
-    if head.startswith("conv1_"):
-        head = f"stem.{int(head.removeprefix('conv1_')) - 1}"
-    elif head.startswith("bb_"):
-        stage, index = (int(part) for part in head.removeprefix("bb_").split("_"))
-        head = f"blocks.{sum(depths[:stage]) + index}"
-    elif head == "out":
-        head = "fc"
-    else:
-        return name
-    return f"{head}.{rest}".replace("._conv.", ".conv.").replace("._batch_norm.", ".bn.")
+def write_pdparams(path: Path, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+    """Write arrays by name as ``paddle.load`` reads them."""
+    path.write_bytes(pickle.dumps({name: np.array(array) for name, array in arrays.items()}, protocol=4))

@@ -2,33 +2,32 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from errors import ModelError
-from tests.model import plain_resnet_vd
+from model.networks.build import build_network
+from model.networks.pdparams import read_pdparams
+from model.networks.resnet_vd import PLANS
+from model.networks.weights import load_backbone, load_weights, read_embedding_size
+from tests.model.networks import plain_resnet_vd
+from tests.model.networks.random_values import random_values
+
+if TYPE_CHECKING:
+    from model.networks.paddle_network import PaddleNetwork
 
 
-def network(architecture: str = "ResNet18_vd", *, embedding_size: int = 16, seed: int = 0):  # type: ignore[no-untyped-def]
+def network(architecture: str = "resnet18_vd", *, embedding_size: int = 16, seed: int = 0) -> PaddleNetwork:
     """Return a network in evaluation whose every parameter and statistic is random."""
-    import paddle
-
-    from model.resnet_vd import ResNetVd
-
-    paddle.seed(seed)
-    built = ResNetVd(architecture, embedding_size=embedding_size)
-    rng = np.random.default_rng(seed)
-    state = {}
-    for name, tensor in built.state_dict().items():
-        values = rng.uniform(0.5, 1.5, tensor.shape) if ".bn." in name else tensor.numpy()
-        state[name] = paddle.to_tensor(values.astype(np.float32))
-    built.set_state_dict(state)
+    built = build_network(architecture, "paddle", embedding_size=embedding_size)
+    built.load_tensors(random_values(built.definition, seed=seed))
     built.eval()
     return built
 
 
-def save(built, path: Path) -> Path:  # type: ignore[no-untyped-def]
+def save(built: PaddleNetwork, path: Path) -> Path:
     import paddle
 
     paddle.save(built.state_dict(), str(path))
@@ -53,15 +52,8 @@ def old_name(name: str, depths: tuple[int, ...]) -> str:
     raise AssertionError(name)
 
 
-def test_resnet101_vd_has_the_published_number_of_parameters() -> None:
-    from model.resnet_vd import ResNetVd
-
-    built = ResNetVd("ResNet101_vd", embedding_size=1000)
-    assert sum(int(tensor.size) for tensor in built.parameters() if not tensor.stop_gradient) == 44_568_392
-
-
 def test_parameters_are_named_as_in_paddleclas() -> None:
-    names = set(network("ResNet50_vd").state_dict())
+    names = set(network("resnet50_vd").state_dict())
     convolutions = {"stem.0", "stem.2", "blocks.0.conv0", "blocks.0.conv2", "blocks.0.short", "blocks.15.conv1"}
     parts = ("conv.weight", "bn.weight", "bn.bias", "bn._mean", "bn._variance")
     assert {f"{layer}.{part}" for layer in convolutions for part in parts} <= names
@@ -69,7 +61,7 @@ def test_parameters_are_named_as_in_paddleclas() -> None:
     assert not [name for name in names if name.startswith(("blocks.16", "blocks.1.short", "stem.3"))]
 
 
-@pytest.mark.parametrize(("architecture", "size"), [("ResNet18_vd", (40, 27)), ("ResNet50_vd", (33, 32))])
+@pytest.mark.parametrize(("architecture", "size"), [("resnet18_vd", (40, 27)), ("resnet50_vd", (33, 32))])
 def test_network_computes_what_the_plain_one_does(architecture: str, size: tuple[int, int]) -> None:
     import paddle
 
@@ -77,7 +69,7 @@ def test_network_computes_what_the_plain_one_does(architecture: str, size: tuple
     pictures = np.random.default_rng(1).standard_normal((2, 3, *size)).astype(np.float32)
     got = built(paddle.to_tensor(pictures)).numpy()
     parameters = {name: tensor.numpy().astype(np.float64) for name, tensor in built.state_dict().items()}
-    expected = plain_resnet_vd.forward(parameters, pictures.astype(np.float64), built.depths)
+    expected = plain_resnet_vd.forward(parameters, pictures.astype(np.float64), PLANS[built.architecture].depths)
     assert got.shape == (2, 16)
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
@@ -91,41 +83,33 @@ def test_without_embedding_layer_the_pooled_feature_comes_out() -> None:
     assert not [name for name in built.state_dict() if name.startswith("fc")]
 
 
-def test_unknown_architecture_is_refused_with_the_choices() -> None:
-    with pytest.raises(ModelError, match=r"no network named “ResNet7”.*ResNet101_vd"):
-        network("ResNet7")
-
-
 def test_checkpoint_loads_by_name(tmp_path: Path) -> None:
-    from model.pdparams import load_pdparams
-
     source, target = network(seed=1), network(seed=2)
-    load_pdparams(target, save(source, tmp_path / "a.pdparams"))
+    load_weights(target, save(source, tmp_path / "a.pdparams"))
     for name, tensor in source.state_dict().items():
         np.testing.assert_array_equal(target.state_dict()[name].numpy(), tensor.numpy(), err_msg=name)
 
 
-@pytest.mark.parametrize("architecture", ["ResNet18_vd", "ResNet34_vd"])
+@pytest.mark.parametrize("architecture", ["resnet18_vd", "resnet34_vd"])
 def test_checkpoint_with_the_names_of_the_first_release_loads(tmp_path: Path, architecture: str) -> None:
-    from model.pdparams import load_pdparams
-
     source, target = network(architecture, seed=1), network(architecture, seed=2)
-    old = {old_name(name, source.depths): tensor.numpy() for name, tensor in source.state_dict().items()}
+    old = {
+        old_name(name, PLANS[source.architecture].depths): tensor.numpy()
+        for name, tensor in source.state_dict().items()
+    }
     assert {"conv1_1._conv.weight", "bb_0_0.short._batch_norm._mean", "bb_3_1.conv0._conv.weight", "out.bias"} <= set(
         old
     )
     path = tmp_path / "old.pdparams"
     path.write_bytes(pickle.dumps(old, protocol=2))
-    load_pdparams(target, path)
+    load_weights(target, path)
     for name, tensor in source.state_dict().items():
         np.testing.assert_array_equal(target.state_dict()[name].numpy(), tensor.numpy(), err_msg=name)
 
 
 def test_classifier_of_a_checkpoint_is_left_out_where_the_network_has_none(tmp_path: Path) -> None:
-    from model.pdparams import load_pdparams
-
     source, target = network(seed=1), network(seed=2, embedding_size=0)
-    load_pdparams(target, save(source, tmp_path / "a.pdparams"))
+    load_weights(target, save(source, tmp_path / "a.pdparams"))
     np.testing.assert_array_equal(
         target.state_dict()["stem.0.conv.weight"].numpy(), source.state_dict()["stem.0.conv.weight"].numpy()
     )
@@ -143,8 +127,6 @@ def test_classifier_of_a_checkpoint_is_left_out_where_the_network_has_none(tmp_p
     ],
 )
 def test_mismatch_names_the_tensor_and_changes_nothing(tmp_path: Path, change, reason: str) -> None:  # type: ignore[no-untyped-def]
-    from model.pdparams import load_pdparams
-
     target = network(seed=2)
     before = target.state_dict()["stem.0.conv.weight"].numpy().copy()
     state = {name: tensor.numpy() for name, tensor in network(seed=1).state_dict().items()}
@@ -152,16 +134,14 @@ def test_mismatch_names_the_tensor_and_changes_nothing(tmp_path: Path, change, r
     path = tmp_path / "a.pdparams"
     path.write_bytes(pickle.dumps(state))
     with pytest.raises(ModelError, match=reason):
-        load_pdparams(target, path)
+        load_weights(target, path)
     np.testing.assert_array_equal(target.state_dict()["stem.0.conv.weight"].numpy(), before)
 
 
 def test_checkpoint_of_another_depth_is_refused(tmp_path: Path) -> None:
-    from model.pdparams import load_pdparams
-
-    path = save(network("ResNet34_vd"), tmp_path / "a.pdparams")
-    with pytest.raises(ModelError, match=r"do not fit ResNet18_vd: .*; and \d+ more"):
-        load_pdparams(network("ResNet18_vd"), path)
+    path = save(network("resnet34_vd"), tmp_path / "a.pdparams")
+    with pytest.raises(ModelError, match=r"do not fit resnet18_vd with embedding size 16: .*; and \d+ more"):
+        load_weights(network("resnet18_vd"), path)
 
 
 class _Attack:
@@ -173,8 +153,6 @@ class _Attack:
 
 
 def test_checkpoint_that_would_run_a_program_is_refused_and_runs_nothing(tmp_path: Path) -> None:
-    from model.pdparams import read_pdparams
-
     path, marker = tmp_path / "evil.pdparams", tmp_path / "ran"
     path.write_bytes(pickle.dumps({"fc.weight": _Attack(marker)}))
     with pytest.raises(ModelError, match="it asks for"):
@@ -187,8 +165,6 @@ def test_checkpoint_that_would_run_a_program_is_refused_and_runs_nothing(tmp_pat
     [b"", b"hello world", pickle.dumps([1, 2]), pickle.dumps({"a": "text"}), pickle.dumps({"a": np.zeros(3)})[:-20]],
 )
 def test_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
-    from model.pdparams import read_pdparams
-
     path = tmp_path / "a.pdparams"
     path.write_bytes(content)
     with pytest.raises(ModelError, match="cannot be used"):
@@ -196,7 +172,5 @@ def test_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -
 
 
 def test_missing_checkpoint_is_named(tmp_path: Path) -> None:
-    from model.pdparams import read_pdparams
-
     with pytest.raises(ModelError, match=r"nowhere\.pdparams"):
         read_pdparams(tmp_path / "nowhere.pdparams")
