@@ -120,6 +120,12 @@ MESSAGES: dict[str, str] = {
     "train.complete": N_(
         "The training in “%(path)s” has %(done)d iterations already, and %(wanted)d are wanted. Ask for more, or use its weights."
     ),
+    "data.no_lists": N_(
+        "There is no list file “%(path)s”. Write lists with “python -m reid lists --pictures FOLDER --out %(folder)s”, or name yours with --train_list and --test_list."
+    ),
+    "train.embedding_size": N_(
+        "The embedding in “%(path)s” has %(found)d values, and --embedding_size %(wanted)d was asked for. Leave it out, or give %(found)d."
+    ),
     "train.new_embedding": N_(
         "The embedding in “%(path)s” has %(found)d values; the layer for the %(wanted)d that are wanted starts anew."
     ),

@@ -184,7 +184,7 @@ def with_input_size(recipe: Recipe, size_wh: tuple[int, int]) -> Recipe:
 
 
 def with_iterations(recipe: Recipe, iterations: int) -> Recipe:
-    """Return the recipe for another length; what happens at iterations moves in proportion."""
+    """Return the recipe for another length; the schedule moves in proportion, the intervals stay."""
     share = iterations / recipe.iterations
 
     def moved(count: int) -> int:
@@ -199,8 +199,6 @@ def with_iterations(recipe: Recipe, iterations: int) -> Recipe:
         recipe,
         iterations=iterations,
         schedule=schedule,
-        evaluate_every=moved(recipe.evaluate_every),
-        save_every=moved(recipe.save_every),
     )
 
 

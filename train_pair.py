@@ -1,0 +1,25 @@
+"""Train an embedding network in Paddle, pictures against each other: triplet, quadruplet, eml, npairs.
+
+The flags are those of PaddlePaddle's metric learning; ``python train_pair.py --help`` lists them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from reid.training.paddle_commands import run_command, train_by_flags
+from reid.training.paddle_flags import add_pair_flags, pair_recipe
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(prog="train_pair.py", description=(__doc__ or "").splitlines()[0])
+    add_pair_flags(parser)
+    options = parser.parse_args(arguments)
+    return run_command(lambda options: train_by_flags(options, pair_recipe(options)), options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
