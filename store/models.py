@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from errors import RequestError
+from store.base import Base
 from store.search_tables import EmbeddingModel, Setting, TrackEmbedding
 from store.tables import LIVE_STATES, Job, Track, Video
 
@@ -26,18 +28,20 @@ class ActiveModel:
     ----------
     name : as `EmbeddingModel.name`; empty until a worker has built what was chosen.
     choice : what a job asks for to get it; empty for what the site's settings say.
+    is_chosen : whether a person chose it; otherwise it follows what jobs use by themselves.
     """
 
-    name: str
-    choice: str
+    name: str = ""
+    choice: str = ""
+    is_chosen: bool = False
 
 
 def active(session: Session) -> ActiveModel:
     """Return the model that searching uses; before anything was described both parts are empty."""
     chosen = session.get(Setting, ACTIVE)
     if chosen is None:
-        return ActiveModel("", "")
-    return ActiveModel(chosen.value["name"], chosen.value["choice"])
+        return ActiveModel()
+    return ActiveModel(**chosen.value)
 
 
 def activate(session: Session, name: str) -> EmbeddingModel:
@@ -51,24 +55,34 @@ def activate(session: Session, name: str) -> EmbeddingModel:
     model = session.get(EmbeddingModel, name)
     if model is None:
         raise RequestError("request.not_found", status=404)
-    _set_active(session, ActiveModel(model.name, model.choice))
+    _set_active(session, ActiveModel(model.name, model.choice, is_chosen=True))
     return model
 
 
 def activate_choice(session: Session, choice: str) -> None:
     """Let searching use what ``choice`` stands for; its name is known once a worker has built it."""
-    _set_active(session, ActiveModel("", choice))
+    _set_active(session, ActiveModel("", choice, is_chosen=True))
 
 
-def note(session: Session, name: str, *, choice: str, dimension: int, now: datetime) -> None:
-    """Note that a model describes tracks; the first one becomes the active one, as does the one just chosen."""
-    if session.get(EmbeddingModel, name) is None:
-        session.add(EmbeddingModel(name=name, choice=choice, dimension=dimension, created_at=now))
-        session.flush()
+def note(session: Session, name: str, *, choice: str, dimension: int, now: datetime, is_default: bool = False) -> bool:
+    """Note that a model describes tracks; return whether it has become the active one by that.
+
+    It does if it is what was just chosen on the page, or if nobody chose any and it is what jobs use by themselves.
+
+    Parameters
+    ----------
+    is_default : whether the job took it since nothing else was asked for.
+    """
+    values = {"name": name, "choice": choice, "dimension": dimension, "created_at": now, "calibration": None}
+    _insert_if_absent(session, EmbeddingModel, values)
     current = active(session)
-    is_first = not (current.name or current.choice)
-    if is_first or (not current.name and current.choice == choice):
-        _set_active(session, ActiveModel(name, choice))
+    if current.is_chosen:
+        is_it = not current.name and current.choice == choice
+    else:
+        is_it = current.name != name and (is_default or not current.name)
+    if is_it:
+        _set_active(session, ActiveModel(name, choice, current.is_chosen))
+    return is_it
 
 
 def known(session: Session) -> Sequence[EmbeddingModel]:
@@ -127,10 +141,14 @@ def videos_without(session: Session, name: str) -> Sequence[str]:
 
 
 def _set_active(session: Session, model: ActiveModel) -> None:
-    value = {"name": model.name, "choice": model.choice}
-    row = session.get(Setting, ACTIVE)
-    if row is None:
-        session.add(Setting(name=ACTIVE, value=value))
-    else:
-        row.value = value
+    value = asdict(model)
+    _insert_if_absent(session, Setting, {"name": ACTIVE, "value": value})
+    session.execute(update(Setting).where(Setting.name == ACTIVE).values(value=value))
     session.flush()
+    session.expire_all()
+
+
+def _insert_if_absent(session: Session, table: type[Base], values: Mapping[str, Any]) -> None:
+    """Insert a row unless there is one; two workers may do so at once."""
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(make(table).values(dict(values)).on_conflict_do_nothing())

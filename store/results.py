@@ -17,12 +17,29 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from errors import JobCancelled, LeaseLost
-from records import ModelInfo, TrackSummary
-from store import tracks
+from records import FloatArray, ModelInfo, TrackSummary
+from store import embedding, models, tracks, vectors
+from store.files import attempt_name
 from store.jobs import Claim, is_held
 from store.tables import DONE, Job, Video
 
 _PLAIN = {"synchronize_session": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Describer:
+    """The model that made vectors.
+
+    Attributes
+    ----------
+    name : with its weights, as `store.search_tables.EmbeddingModel.name`.
+    choice : what a job asks for to get it.
+    is_default : whether nothing was asked for.
+    """
+
+    name: str
+    choice: str
+    is_default: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +53,7 @@ class JobResult:
     preset : what was used; empty for tracking again, which keeps the preset of what it builds on.
     tracker : the tracker's mode.
     detected_boxes, embedded_boxes : as of `store.tables.Job`; None for tracking again, which keeps those too.
+    described_by : the model of the tracks' vectors; None for tracking again, which keeps that as well.
     """
 
     tracks: Sequence[TrackSummary]
@@ -48,6 +66,7 @@ class JobResult:
     tracker: str = ""
     detected_boxes: int | None = None
     embedded_boxes: int | None = None
+    described_by: Describer | None = None
 
 
 def publish(
@@ -73,9 +92,10 @@ def publish(
         the caller must roll back.
     """
     _lock_video(session, held, result_job_id=held.job_id)
+    describer = result.described_by or _describer_of_base(session, held, result.embedder)
     values = {
         "detector": _model_json(result.detector),
-        "embedder": _model_json(result.embedder),
+        "embedder": {**_model_json(result.embedder), "model": describer.name, "choice": describer.choice},
         "stage_seconds": dict(result.stage_seconds),
         "playback_frame_rate": result.playback_frame_rate,
         "frame_count": result.frame_count,
@@ -83,7 +103,43 @@ def publish(
         **_facts(session, held, result),
     }
     _finish(session, held, values, now)
-    tracks.replace(session, held.video_id, held.job_id, result.tracks, now, embedder=result.embedder.name, heirs=heirs)
+    tracks.replace(session, held.video_id, held.job_id, result.tracks, now, embedder=describer.name, heirs=heirs)
+    vectors.note_changed(session, held.video_id, attempt_name(held.job_id, held.number))
+    dimension = next((len(track.embedding) for track in result.tracks if track.embedding is not None), None)
+    if dimension is not None:
+        _note_model(session, describer, dimension, now)
+    if models.active(session).name not in ("", describer.name):
+        embedding.describe_rest(session, [held.video_id], now)
+
+
+def publish_vectors(
+    session: Session,
+    held: Claim,
+    described: Mapping[int, FloatArray],
+    describer: Describer,
+    now: datetime,
+    *,
+    stage_seconds: Mapping[str, float] | None = None,
+) -> None:
+    """Add what a further model made of the published tracks.
+
+    Parameters
+    ----------
+    described : (D,) float32 vectors by the number of the track.
+
+    Raises
+    ------
+    JobCancelled, LeaseLost
+        as `publish` does.
+    """
+    if held.base is None:
+        raise LeaseLost(held.job_id)
+    _lock_video(session, held, result_job_id=held.base.job_id)
+    _finish(session, held, {"stage_seconds": dict(stage_seconds or {}), "track_count": len(described)}, now)
+    attempt = attempt_name(held.job_id, held.number)
+    vectors.put_further(session, held.video_id, describer.name, described, attempt=attempt)
+    if described:
+        _note_model(session, describer, len(next(iter(described.values()))), now)
 
 
 def publish_annotated(
@@ -150,6 +206,26 @@ def _finish(session: Session, held: Claim, values: Mapping[str, Any], now: datet
         raise LeaseLost(held.job_id)
     if cancel_requested:
         raise JobCancelled(held.job_id)
+
+
+def _note_model(session: Session, describer: Describer, dimension: int, now: datetime) -> None:
+    """Note the model; where that changes what searching uses, let it describe all other tracks too."""
+    is_new = models.note(
+        session,
+        describer.name,
+        choice=describer.choice,
+        dimension=dimension,
+        now=now,
+        is_default=describer.is_default,
+    )
+    if is_new:
+        embedding.describe_rest(session, models.videos_without(session, describer.name), now)
+
+
+def _describer_of_base(session: Session, held: Claim, info: ModelInfo) -> Describer:
+    base = None if held.base is None else session.get(Job, held.base.job_id)
+    known = (base.embedder if base is not None else None) or {}
+    return Describer(name=known.get("model", info.name), choice=known.get("choice", "auto"))
 
 
 def _facts(session: Session, held: Claim, result: JobResult) -> dict[str, Any]:

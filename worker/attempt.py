@@ -11,23 +11,24 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from config import Settings
 from errors import JobCancelled, LeaseLost, ResightError, WorkerStopping
 from points import PointTable
 from records import Progress
-from store import jobs, results, tracks, videos
+from search.proposals import propose
+from store import jobs, models, results, tracks, videos
 from store.files import AttemptFiles, Storage
-from store.tables import RENDER, RETRACK
-from worker import kinds
+from store.tables import EMBED, RENDER, RETRACK
+from worker import embed, kinds
 from worker.heirs import heirs
 
 _log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Workplace:
     worker : the name under which rows are claimed.
     is_stopping : asked at every frame; True ends the attempt and gives the job back.
     build_models : makes detector and embedder from the settings, the job's own merged in, and a number of threads.
+    build_embedder : makes the embedder alone, likewise.
     renew_every_s : seconds between two notes of progress, which are when a cancel is seen.
     """
 
@@ -62,6 +64,7 @@ class Workplace:
     worker: str
     is_stopping: Callable[[], bool]
     build_models: kinds.BuildModels
+    build_embedder: embed.BuildEmbedder = embed.embedder_of_job
     renew_every_s: float = 1.0
     now: Callable[[], datetime] = utc_now
 
@@ -85,8 +88,17 @@ def run_attempt(job_id: str, place: Workplace) -> None:
     # A commit whose answer got lost looks like a failure here, so the row is asked what became of it.
     if _in_transaction(place, lambda session: results.is_published(session, held)):
         place.storage.remove_other_attempts(files)
+        _propose_identities(place)
     else:
         files.remove()
+
+
+def _propose_identities(place: Workplace) -> None:
+    """Propose identities for the tracks that have none yet; those it fails for get them after the next job."""
+    try:
+        propose(place.sessions, place.now())
+    except SQLAlchemyError:
+        _log.warning("no identities proposed, trying again after the next job", exc_info=True)
 
 
 class _Heartbeat:
@@ -176,13 +188,42 @@ def _publish(held: jobs.Claim, files: AttemptFiles, place: Workplace, heartbeat:
             lambda session: results.publish_annotated(session, held, place.now(), give=give, stage_seconds=seconds),
         )
         return
+    if held.kind == EMBED:
+        _publish_vectors(held, place, heartbeat)
+        return
     if held.kind == RETRACK:
         result = kinds.retrack_job(held, files, storage, settings, heartbeat)
     else:
-        result = kinds.track_job(held, files, storage, settings, place.build_models, heartbeat)
+        result = kinds.track_job(_by_chosen_model(held, place), files, storage, settings, place.build_models, heartbeat)
     found = _heirs(held, files, place)
     _in_transaction(place, lambda session: results.publish(session, held, result, place.now(), heirs=found))
     _log.info("published job=%s tracks=%d frames=%d", held.job_id, len(result.tracks), result.frame_count)
+
+
+def _publish_vectors(held: jobs.Claim, place: Workplace, heartbeat: kinds.OnProgress) -> None:
+    with place.sessions() as session:
+        numbers = [track.number for track in tracks.of_video(session, held.video_id)]
+    begun_s = time.monotonic()
+    described, describer = embed.embed_job(
+        held, numbers, place.storage, place.settings, place.build_embedder, heartbeat
+    )
+    seconds = {"embed": time.monotonic() - begun_s}
+    _in_transaction(
+        place,
+        lambda session: results.publish_vectors(
+            session, held, described, describer, place.now(), stage_seconds=seconds
+        ),
+    )
+    _log.info("described job=%s tracks=%d model=%s", held.job_id, len(described), describer.name)
+
+
+def _by_chosen_model(held: jobs.Claim, place: Workplace) -> jobs.Claim:
+    """Return the claim with the model that somebody chose for searching, unless the job names one itself."""
+    with place.sessions() as session:
+        active = models.active(session)
+    if held.settings.get("embedder") or not active.is_chosen:
+        return held
+    return replace(held, settings={**held.settings, "embedder": active.choice})
 
 
 def _heirs(held: jobs.Claim, files: AttemptFiles, place: Workplace) -> Mapping[int, Sequence[int]]:

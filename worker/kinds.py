@@ -24,6 +24,7 @@ from store import jobs, results
 from store.files import AttemptFiles, Storage
 from store.tables import Track
 from video.decode import open_video
+from worker.model_names import repeatable_choice, stored_name
 
 Pair = tuple[Detector, Embedder]
 BuildModels = Callable[[Settings, Mapping[str, Any], int], Pair]
@@ -63,6 +64,7 @@ def track_job(
     models = with_descriptor(*build(settings, held.settings, plan.networks))
     name = _preset_name(settings, held.settings)
     preset, tracking = preset_of(name), _tracking(settings, held.settings)
+    asked = held.settings.get("embedder")
     request = TrackRequest(
         source=partial(open_video, storage.source_path(held.video_id), name=held.video_name),
         name=held.video_name,
@@ -84,6 +86,11 @@ def track_job(
         preset=name,
         detected_boxes=outcome.detected_boxes,
         embedded_boxes=outcome.embedded_boxes,
+        described_by=results.Describer(
+            name=stored_name(outcome.embedder),
+            choice=repeatable_choice(outcome.embedder, asked or settings.embedder),
+            is_default=not asked,
+        ),
     )
 
 
