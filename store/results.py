@@ -107,7 +107,7 @@ def publish(
     vectors.note_changed(session, held.video_id, attempt_name(held.job_id, held.number))
     dimension = next((len(track.embedding) for track in result.tracks if track.embedding is not None), None)
     if dimension is not None:
-        _note_model(session, describer, dimension, now)
+        _note_model(session, held.video_id, describer, dimension, now)
     if models.active(session).name not in ("", describer.name):
         embedding.describe_rest(session, [held.video_id], now)
 
@@ -139,7 +139,7 @@ def publish_vectors(
     attempt = attempt_name(held.job_id, held.number)
     vectors.put_further(session, held.video_id, describer.name, described, attempt=attempt)
     if described:
-        _note_model(session, describer, len(next(iter(described.values()))), now)
+        _note_model(session, held.video_id, describer, len(next(iter(described.values()))), now)
 
 
 def publish_annotated(
@@ -208,7 +208,7 @@ def _finish(session: Session, held: Claim, values: Mapping[str, Any], now: datet
         raise JobCancelled(held.job_id)
 
 
-def _note_model(session: Session, describer: Describer, dimension: int, now: datetime) -> None:
+def _note_model(session: Session, video_id: str, describer: Describer, dimension: int, now: datetime) -> None:
     """Note the model; where that changes what searching uses, let it describe all other tracks too."""
     is_new = models.note(
         session,
@@ -219,7 +219,8 @@ def _note_model(session: Session, describer: Describer, dimension: int, now: dat
         is_default=describer.is_default,
     )
     if is_new:
-        embedding.describe_rest(session, models.videos_without(session, describer.name), now)
+        others = [other for other in models.videos_without(session, describer.name) if other != video_id]
+        embedding.describe_rest(session, others, now)
 
 
 def _describer_of_base(session: Session, held: Claim, info: ModelInfo) -> Describer:
