@@ -15,8 +15,8 @@ from model.embedding_spec import UNTRAINED, Preprocessing
 from model.export import export_embedder
 from model.protocols import Detector, Embedder
 from model.registry import DETECTORS, EMBEDDERS, build_detector, build_embedder
-from tests.model.test_paddledet import PERMUTE, RESIZE, SCALE_ONLY, write_config
 from tests.model.networks.test_resnet_vd import network
+from tests.model.test_paddledet import PERMUTE, RESIZE, SCALE_ONLY, write_config
 from tests.model.test_yolox import quiet_rows, write_onnx
 
 CopyExport = Callable[[str, str, Path], Path]

@@ -11,7 +11,7 @@ from errors import ModelError
 from model.networks.build import build_network
 from model.networks.pdparams import read_pdparams
 from model.networks.resnet_vd import PLANS
-from model.networks.weights import load_backbone, load_weights, read_embedding_size
+from model.networks.weights import load_weights
 from tests.model.networks import plain_resnet_vd
 from tests.model.networks.random_values import random_values
 
