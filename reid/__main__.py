@@ -13,6 +13,8 @@ from errors import ResightError
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "train": ("reid.training.command", "train a network by a recipe: osnet, siamese, vehicle, rendered, …"),
+        "evaluate": ("reid.evaluate_command", "judge a model on a data set: mAP, CMC, error rates, report"),
+        "report": ("reid.report_command", "write the report of an earlier evaluation again"),
         "lists": ("reid.datasets.lists_command", "write Paddle's list files for a folder of pictures"),
     }
 )

@@ -1,0 +1,102 @@
+"""``python -m reid evaluate``: judge a model on a data set, print the figures, and write the report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from reid.datasets import DATASETS, read_dataset
+from reid.embedders import DEFAULT_FOLDER, HELP, open_embedder
+from reid.judgement import Judgement, Protocol, choose_protocol, embed_dataset, judge, save_embedded
+
+FIGURES_NAME = "evaluation.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the data set")
+    parser.add_argument(
+        "--dataset", choices=tuple(DATASETS), default="market1501", help="how the folder is laid out (market1501)"
+    )
+    parser.add_argument("--model", default="auto", metavar="NAME_OR_FILE", help=f"{HELP} (auto)")
+    parser.add_argument(
+        "--protocol",
+        choices=tuple(protocol.value for protocol in Protocol),
+        help="the rule of queries and gallery; the data set's own by default",
+    )
+    parser.add_argument("--rerank", action="store_true", help="judge re-ranked answers as well (Market's rule only)")
+    parser.add_argument(
+        "--report", type=Path, metavar="DIR", help="write report.html, the figures and the embeddings there"
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--emb_model_dir", type=Path, default=DEFAULT_FOLDER, help=f"({DEFAULT_FOLDER})")
+    parser.add_argument("--use_gpu", action="store_true", help="embed on the GPU")
+    parser.add_argument("--cpu_threads", type=int, default=0, help="threads of the network; 0: one for each core")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge what the flags name and return the exit status."""
+    dataset = read_dataset(options.dataset, options.data)
+    protocol = Protocol(options.protocol) if options.protocol else choose_protocol(options.dataset, dataset)
+    embedder = open_embedder(
+        options.model, model_dir=options.emb_model_dir, use_gpu=options.use_gpu, threads=options.cpu_threads
+    )
+    with tqdm(desc="embedding", unit=" pictures", file=sys.stderr, disable=options.json) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        embedded = embed_dataset(dataset, embedder, protocol, on_progress=show)
+    started_s = time.perf_counter()
+    judgement = judge(embedded, with_reranking=options.rerank)
+    seconds = time.perf_counter() - started_s
+    if options.json:
+        print(json.dumps(judgement.as_json(), indent=2))  # noqa: T201
+    else:
+        print("\n".join(figure_lines(judgement)))  # noqa: T201
+        print(f"Judged in {seconds:.1f} s.")  # noqa: T201
+    if options.report:
+        save_embedded(embedded, options.report)
+        written = write_results(judgement, options.report)
+        print(f"Wrote {written}", file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def write_results(judgement: Judgement, folder: Path) -> Path:
+    """Write the figures and the report into ``folder``; return the report's path."""
+    from reid.report import write_report
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FIGURES_NAME).write_text(json.dumps(judgement.as_json(), indent=2) + "\n", "utf-8")
+    return write_report(judgement, folder)
+
+
+def figure_lines(judgement: Judgement) -> list[str]:
+    """Return the figures as lines for a terminal."""
+    embedded, evaluation = judgement.embedded, judgement.evaluation
+    lines = [
+        f"{embedded.model} on {embedded.dataset} ({evaluation.protocol}): {evaluation.judged_queries} queries judged, "
+        f"{evaluation.skipped_queries} skipped, {evaluation.gallery_size} gallery pictures"
+    ]
+    for name, one in (("as embedded", evaluation), ("re-ranked", judgement.reranked)):
+        if one is not None:
+            ranks = "  ".join(f"Rank-{k} {100 * one.rank(k):.2f}" for k in (1, 5, 10))
+            lines.append(
+                f"{name:12} {ranks}  mAP {100 * one.mean_ap:.2f} (triangle {100 * one.mean_ap_triangle:.2f})  "
+                f"mINP {100 * one.mean_inp:.2f}"
+            )
+    if judgement.verification is not None:
+        one_line = judgement.verification
+        lines.append(
+            f"pairs        EER {100 * one_line.equal_error_rate:.2f} at {one_line.equal_error.similarity:.4f}  "
+            f"AUC {one_line.area_under_curve:.4f}  ({one_line.same_count} same, {one_line.different_count} different)"
+        )
+    else:
+        lines.append(str(judgement.verification_fault))
+    return lines

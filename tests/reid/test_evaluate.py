@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from errors import DataError, ModelError
+from model.hsv_stripes import HsvStripes
+from reid.__main__ import main
+from reid.datasets import read_dataset
+from reid.embedders import open_embedder
+from reid.judgement import Protocol, choose_protocol, embed_dataset, judge, load_embedded, ranked_answers, save_embedded
+from reid.metrics import evaluate
+from reid.report import render_report
+from tests.reid.labelled_pictures import CAMERAS, IDENTITIES, write_market
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_market(tmp_path_factory.mktemp("market"))
+
+
+def test_the_command_prints_figures_and_writes_the_report(
+    market: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--data", str(market), "--model", "hsv_stripes", "--rerank", "--report", str(tmp_path / "report")]
+    assert main(["evaluate", *flags]) == 0
+    out = capsys.readouterr().out
+    assert "18 queries judged, 0 skipped, 36 gallery pictures" in out
+    assert "re-ranked" in out
+    figures = json.loads((tmp_path / "report/evaluation.json").read_bytes())
+    assert figures["evaluation"]["mAP"] > 0.5  # chance: 4 of 35 pictures, about 0.2
+    assert figures["reranked"]["mAP"] > 0.5
+    html = (tmp_path / "report/report.html").read_text("utf-8")
+    assert f"{100 * figures['evaluation']['mAP']:.2f} %" in html
+
+    (tmp_path / "report/report.html").unlink()
+    assert main(["report", str(tmp_path / "report")]) == 0
+    assert (tmp_path / "report/report.html").exists()
+
+
+def test_the_report_needs_nothing_but_itself_and_escapes_names(market: Path) -> None:
+    embedded = embed_dataset(read_dataset("market1501", market), HsvStripes(), Protocol.LEAVE_ONE_OUT)
+    html = render_report(judge(replace(embedded, model="<b>&x"), with_reranking=False))
+    addresses = re.findall(r'(?:src|srcset|href)="([^"]{0,24})', html)
+    assert len(addresses) == 2 * html.count("<picture>") > 10
+    assert all(address.startswith("data:image/") for address in addresses)
+    assert "<script" not in html
+    assert len(re.findall(r'alt="[^"]+"', html)) == html.count("<img")
+    assert "<b>&x" not in html
+    assert "&lt;b&gt;&amp;x" in html
+
+
+def test_figures_are_those_of_the_metrics(market: Path) -> None:
+    embedded = embed_dataset(read_dataset("market1501", market), HsvStripes(), Protocol.MARKET1501)
+    judgement = judge(embedded, with_reranking=False)
+    assert judgement.evaluation.as_json() == evaluate(embedded.query.labelled, embedded.gallery.labelled).as_json()
+    assert judgement.reranked is None
+    assert judgement.verification is not None
+    assert len(embedded.images) == IDENTITIES * CAMERAS * 3
+
+
+def test_ranked_answers_leave_out_the_query_s_own_camera(market: Path) -> None:
+    embedded = embed_dataset(read_dataset("market1501", market), HsvStripes(), Protocol.MARKET1501)
+    query, gallery = embedded.query.labelled, embedded.gallery.labelled
+    for row in range(len(query)):
+        positions, similarities = ranked_answers(embedded, row, 100)
+        assert len(positions) == len(gallery) - 2
+        own = (gallery.identities[positions] == query.identities[row]) & (
+            gallery.cameras[positions] == query.cameras[row]
+        )
+        assert not own.any()
+        assert (np.diff(similarities) <= 0).all()
+
+
+def test_leave_one_out_takes_any_pictures_with_identities(
+    market: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "people"
+    for path in (market / "bounding_box_test").iterdir():
+        (folder / path.name[:4]).mkdir(parents=True, exist_ok=True)
+        (folder / path.name[:4] / path.name).write_bytes(path.read_bytes())
+    flags = ["--data", str(folder), "--dataset", "folders", "--model", "hsv_stripes", "--json"]
+    assert main(["evaluate", *flags]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["evaluation"]["protocol"] == "leave_one_out"
+    assert figures["evaluation"]["rank_1"] > 0.5
+
+
+def test_embeddings_are_kept_and_read_back(market: Path, tmp_path: Path) -> None:
+    embedded = embed_dataset(read_dataset("market1501", market), HsvStripes(), Protocol.MARKET1501)
+    save_embedded(embedded, tmp_path)
+    again = load_embedded(tmp_path)
+    assert (again.dataset, again.model, again.protocol) == (embedded.dataset, embedded.model, embedded.protocol)
+    assert again.query.paths == embedded.query.paths
+    assert (again.gallery.labelled.features == embedded.gallery.labelled.features).all()
+    (tmp_path / "features.npz").write_bytes(b"no")
+    with pytest.raises(DataError, match=r"features\.npz. cannot be read"):
+        load_embedded(tmp_path)
+
+
+def test_protocols_follow_the_data_set(market: Path) -> None:
+    dataset = read_dataset("market1501", market)
+    assert choose_protocol("market1501", dataset) is Protocol.MARKET1501
+    assert choose_protocol("cuhk03_classic_labelled", dataset) is Protocol.CUHK03_CLASSIC
+    assert choose_protocol("vehicleid_800", dataset) is Protocol.VEHICLEID
+
+
+@pytest.mark.parametrize("protocol", list(Protocol))
+def test_every_protocol_gives_a_report(market: Path, protocol: Protocol) -> None:
+    judgement = judge(embed_dataset(read_dataset("market1501", market), HsvStripes(), protocol), with_reranking=False)
+    assert judgement.evaluation.protocol == protocol.value
+    assert 0.3 < judgement.evaluation.mean_ap <= 1
+
+
+def test_unknown_models_are_answered_with_what_there_is(market: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ModelError, match="hsv_stripes"):
+        open_embedder("osnet")
+    assert main(["evaluate", "--data", str(market), "--model", "osnet"]) == 2
+    assert "hsv_stripes" in capsys.readouterr().err
