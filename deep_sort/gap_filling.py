@@ -15,6 +15,9 @@ Indices = NDArray[np.int64]
 
 _CHUNK = 4096  # bounds the memory of a long track
 _WINDOW_SIGMAS = 2.5
+_MAX_HALVINGS = 2
+_WORTHWHILE = 0.5  # of the error: detectors err alike in successive frames, which flatters short windows
+_MAX_INFLUENCE = 0.9  # a value that nearly makes its own line is predicted by nobody
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +29,7 @@ class FillingOptions:
     max_gap_s : longer gaps stay open; 0 fills none.
     max_speed : so do gaps that would take a faster walk, in heights of the box a second.
     centre_s, size_s : standard deviation of the window that smooths; sizes change more slowly than places.
-        0 leaves the boxes as they are.
+        Shorter ones are taken for a track that they would bend, see `smoothed`. 0 leaves the boxes as they are.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def fill_and_smooth(
     times_s = frame_times_s[frames]
     boxes = xyxy_to_cxcywh(boxes_xyxy)
     boxes[:, :2] = smoothed(times_s, boxes[:, :2], options.centre_s)
-    boxes[:, 2:] = np.maximum(smoothed(times_s, boxes[:, 2:], options.size_s), 1.0)
+    boxes[:, 2:] = np.exp(smoothed(times_s, np.log(np.maximum(boxes[:, 2:], 1.0)), options.size_s))
     gaps_s = np.diff(times_s)
     steps = np.hypot(*np.diff(boxes[:, :2], axis=0).T) / np.median(boxes[:, 3])
     is_bridged = (gaps_s <= options.max_gap_s) & (steps <= 0.5 + options.max_speed * gaps_s)
@@ -80,7 +83,9 @@ def fill_and_smooth(
 def smoothed(times_s: Floats, values: Floats, sigma_s: float) -> Floats:
     """Smooth by local lines, fitted with Gaussian weights (LOESS of degree 1).
 
-    Steady motion stays as it is, at the ends, too, which a moving average would pull inwards.
+    Steady motion stays as it is, at the ends, too, which a moving average would pull inwards. Motion that bends within
+    the window, such as that of a camera that swings unnoticed, would be cut short: the window is halved, up to twice,
+    where that halves the error with which the neighbours of a box predict it (leave-one-out cross-validation).
 
     Parameters
     ----------
@@ -94,17 +99,39 @@ def smoothed(times_s: Floats, values: Floats, sigma_s: float) -> Floats:
     """
     if sigma_s <= 0 or len(times_s) < 3:
         return values
-    result = np.empty_like(values)
+    fitted, influence = _local_lines(times_s, values, sigma_s)
+    for _ in range(_MAX_HALVINGS):
+        sigma_s /= 2
+        closer, closer_influence = _local_lines(times_s, values, sigma_s)
+        is_predicted = closer_influence < _MAX_INFLUENCE
+        error = _left_out_error(values, fitted, influence, is_predicted)
+        if _left_out_error(values, closer, closer_influence, is_predicted) >= _WORTHWHILE * error:
+            break
+        fitted, influence = closer, closer_influence
+    return fitted
+
+
+def _left_out_error(values: Floats, fitted: Floats, influence: Floats, chosen: NDArray[np.bool_]) -> float:
+    """Return the sum of the squared errors of those ``chosen`` (P,), were each left out of its own fit."""
+    errors = (values - fitted)[chosen] / np.maximum(1 - influence[chosen], 1e-6)[:, None]
+    return float((errors**2).sum())
+
+
+def _local_lines(times_s: Floats, values: Floats, sigma_s: float) -> tuple[Floats, Floats]:
+    """Return the (P, K) values of the local lines, and (P,) how far each follows its own value: 0 to 1."""
+    fitted, influence = np.empty_like(values), np.empty(len(times_s))
     low = np.searchsorted(times_s, times_s - _WINDOW_SIGMAS * sigma_s)
     high = np.searchsorted(times_s, times_s + _WINDOW_SIGMAS * sigma_s, side="right")
     for start in range(0, len(times_s), _CHUNK):
         at = slice(start, start + _CHUNK)
-        result[at] = _local_lines(times_s, values, low[at], high[at], times_s[at], sigma_s)
-    return result
+        fitted[at], influence[at] = _lines_at(times_s[at], times_s, values, low[at], high[at], sigma_s)
+    return fitted, influence
 
 
-def _local_lines(times_s: Floats, values: Floats, low: Indices, high: Indices, at_s: Floats, sigma_s: float) -> Floats:
-    """Return the (C, K) lines through ``values[low:high]``, read at the times ``at_s`` (C,)."""
+def _lines_at(
+    at_s: Floats, times_s: Floats, values: Floats, low: Indices, high: Indices, sigma_s: float
+) -> tuple[Floats, Floats]:
+    """Return the (C, K) lines through ``values[low:high]``, read at the times ``at_s`` (C,), and their influence."""
     columns = low[:, None] + np.arange((high - low).max())
     is_inside = columns < high[:, None]
     columns = np.minimum(columns, len(times_s) - 1)
@@ -115,7 +142,7 @@ def _local_lines(times_s: Floats, values: Floats, low: Indices, high: Indices, a
     moments = np.einsum("cw,cwk->ck", weights * ago_s, values[columns])
     determinant = total * second - first * first
     is_line = determinant > 1e-6 * total**2 * sigma_s**2
-    lines = second[:, None] * sums - first[:, None] * moments
-    lines /= np.where(is_line, determinant, 1)[:, None]
-    fitted: Floats = np.where(is_line[:, None], lines, sums / total[:, None])
-    return fitted
+    of_sums = np.where(is_line, second / np.where(is_line, determinant, 1), 1 / total)
+    of_moments = np.where(is_line, first / np.where(is_line, determinant, 1), 0)
+    fitted: Floats = of_sums[:, None] * sums - of_moments[:, None] * moments
+    return fitted, of_sums

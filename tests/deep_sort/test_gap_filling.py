@@ -35,6 +35,25 @@ def test_a_steady_walk_stays_as_it_is() -> None:
     np.testing.assert_allclose(smoothed(times_s, values, 0.3), values, atol=1e-9)
 
 
+@pytest.mark.parametrize("rate", [25.0, 10.0])
+def test_a_swing_within_the_window_is_followed_where_the_whole_window_would_cut_it_short(rate: float) -> None:
+    times_s = np.arange(int(6 * rate)) / rate
+    swing = np.sin(2 * np.pi * times_s / 1.5)[:, None]
+    rows = range(len(times_s))
+    assert np.abs(plain_smoothed(times_s, swing, 0.3, rows) - swing).mean() > 0.3
+    noisy = swing + np.random.default_rng(1).normal(0, 0.02, swing.shape)
+    assert np.abs(smoothed(times_s, noisy, 0.3) - swing).mean() < 0.04
+
+
+def test_who_comes_nearer_keeps_the_height() -> None:
+    """Five metres from the camera, 1.3 m/s towards it: the height grows ever faster."""
+    times_s = np.arange(51) / 25
+    heights = 900 / (5 - 1.3 * times_s)
+    boxes = np.column_stack([0 * times_s, 0 * times_s, heights / 3, heights])
+    _, filled = fill_and_smooth(np.arange(51), boxes, times_s, FillingOptions())
+    np.testing.assert_allclose((filled[:, 3] - filled[:, 1]) / heights, 1, atol=0.05)
+
+
 def test_frames_far_apart_are_left_alone() -> None:
     times_s, values = np.arange(5) * 10.0, np.arange(5.0)[:, None] ** 2
     np.testing.assert_allclose(smoothed(times_s, values, 0.3), values)
