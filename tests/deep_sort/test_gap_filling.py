@@ -65,7 +65,7 @@ def test_two_boxes_and_one_box() -> None:
         boxes = np.array([[0.0, 0, 10, 30], [1, 0, 11, 30]])[: len(frames)]
         wanted, filled = fill_and_smooth(frames, boxes, times_s, FillingOptions())
         assert wanted.tolist() == frames.tolist()
-        np.testing.assert_allclose(filled, boxes)
+        np.testing.assert_allclose(filled, boxes, atol=1e-9)
 
 
 def test_a_jump_too_fast_for_a_walk_is_not_bridged() -> None:
