@@ -1,11 +1,12 @@
-"""The web application, and `python app.py`, which serves it with one background worker.
+"""The web application, and `python app.py`, which serves it with its background workers.
 
 ::
 
-    python app.py            migrate the database, then run web server and worker until Ctrl-C
-    python app.py web        the web server alone
-    python app.py worker     the background worker alone
-    python app.py migrate    bring the database up to date and end
+    python app.py                  migrate the database, then run web server and workers until Ctrl-C
+    python app.py web              the web server alone
+    python app.py worker           the worker of the jobs alone
+    python app.py search-worker    the worker of the searches by picture alone
+    python app.py migrate          bring the database up to date and end
 """
 
 from __future__ import annotations
@@ -33,12 +34,18 @@ ROOT = Path(__file__).resolve().parent
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
-def create_app(settings: Settings, *, ring: Callable[[str], object] | None = None) -> APIFlask:
+def create_app(
+    settings: Settings,
+    *,
+    ring: Callable[[str], object] | None = None,
+    ring_query: Callable[[str], object] | None = None,
+) -> APIFlask:
     """Return the web application; the database must be migrated already.
 
     Parameters
     ----------
-    ring : tells a worker that a job waits, and says whether that worked; by Celery where not given.
+    ring, ring_query : tell a worker that a job or a search by picture waits, and say whether that worked; by Celery
+        where not given.
     """
     app = APIFlask(
         "resight",
@@ -56,6 +63,7 @@ def create_app(settings: Settings, *, ring: Callable[[str], object] | None = Non
         settings=settings,
         storage=Storage(settings.data_dir.absolute()),
         ring=ring or _celery_ring(settings),
+        ring_query=ring_query or _celery_ring(settings, "queries"),
     )
     connect(app, settings)
     register(app, settings)
@@ -85,17 +93,19 @@ def migrate_database(settings: Settings) -> None:
         engine.dispose()
 
 
-def _celery_ring(settings: Settings) -> Callable[[str], object]:
+def _celery_ring(settings: Settings, queue: str = "jobs") -> Callable[[str], object]:
     # Importing it reads the environment, which `main` wants to do first, and say what is wrong there.
     from tasks import make_ring
 
-    return make_ring(settings)
+    return make_ring(settings, queue)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(description="Serve Resight.")
-    parser.add_argument("part", nargs="?", choices=["web", "worker", "migrate"], help="run this part alone")
+    parser.add_argument(
+        "part", nargs="?", choices=["web", "worker", "search-worker", "migrate"], help="run this part alone"
+    )
     part = parser.parse_args(arguments).part
     try:
         settings = Settings.from_env()
@@ -103,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)  # noqa: T201  # the command line's own output
         return 2
     set_up_logging(settings)
-    if part in ("web", "worker"):
+    if part in ("web", "worker", "search-worker"):
         return run_alone(part, settings)
     if part == "migrate":
         migrate_database(settings)

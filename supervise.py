@@ -1,4 +1,4 @@
-"""Run the web server and the worker as child processes: start, watch, restart, stop."""
+"""Run the web server and the workers as child processes: start, watch, restart, stop."""
 
 from __future__ import annotations
 
@@ -60,17 +60,18 @@ def web_command(settings: Settings) -> list[str]:
     ]
 
 
-def worker_command(settings: Settings) -> list[str]:
-    """Return the command of the background worker."""
+def worker_command(settings: Settings, queue: str = "jobs") -> list[str]:
+    """Return the command of a background worker: of the jobs, or of the searches by picture, ``queries``."""
     from tasks import worker_command as command  # reads the environment when imported
 
-    return command(settings)
+    return command(settings, queue)
 
 
 def run_alone(part: str, settings: Settings) -> int:
-    """Become the web server or the worker; returns only where that cannot be started."""
+    """Become the web server or a worker; returns only where that cannot be started."""
     warn_of_open_host(settings)
-    command = web_command(settings) if part == "web" else worker_command(settings)
+    queue = {"worker": "jobs", "search-worker": "queries"}.get(part)
+    command = web_command(settings) if queue is None else worker_command(settings, queue)
     os.chdir(ROOT)
     os.execv(command[0], command)  # noqa: S606  # our own interpreter
 
@@ -128,7 +129,7 @@ class Child:
 
 
 def run_both(settings: Settings) -> int:
-    """Run the web server and the worker until SIGINT or SIGTERM; return the exit status.
+    """Run the web server and the workers until SIGINT or SIGTERM; return the exit status.
 
     Call `check_port` first: a server that cannot have its port would be started again and again.
     """
@@ -137,6 +138,7 @@ def run_both(settings: Settings) -> int:
     children = [
         Child("web server", web_command(settings)),
         Child("worker", worker_command(settings)),
+        Child("search worker", worker_command(settings, "queries")),
     ]
     try:
         for child in children:

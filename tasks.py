@@ -1,11 +1,12 @@
-"""The worker: a Celery app whose only task is to work on one job.
+"""The workers: two Celery apps, each with one task: to work on one job, or to look at the pictures of one search.
 
 The database is the truth and the queue a bell: a message carries a job's id,
 and may get lost or come twice. Importing this loads no networks and no codecs,
 so that the web site may import it to ring; the child that works loads them.
 
-Processes: the worker's parent consumes messages and, in a thread, looks for
-abandoned and forgotten rows; one forked child works.
+Processes: a worker's parent consumes messages and, in a thread, looks for
+abandoned and forgotten rows; one forked child works. Searches by picture have a
+queue and a worker of their own, so that none waits for a long video.
 """
 
 from __future__ import annotations
@@ -30,13 +31,18 @@ from kombu.exceptions import OperationalError as BrokerError
 from config import Settings
 from store.database import make_engine, session_factory
 from store.files import Storage
+from worker import watch as watches
 from worker.watch import Ring, Watch
 
 _log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent
-QUEUE = "jobs"
-TASK = "resight.run_job"
+JOBS = "jobs"
+QUERIES = "queries"
+TASKS = {JOBS: "resight.run_job", QUERIES: "resight.run_query"}
+APPS = {JOBS: "celery_app", QUERIES: "query_app"}
+DUTIES = {JOBS: watches.JOBS, QUERIES: watches.QUERIES}
+QUERY_TIME_LIMIT_S = 120
 RING_TIMEOUT_S = 1.0
 TAKEN_KEPT_S = 60.0
 
@@ -62,20 +68,21 @@ class _Shutdown:
         return self._byte[0] != 0 or is_orphan
 
 
-def configuration(settings: Settings) -> dict[str, Any]:
+def configuration(settings: Settings, queue: str = JOBS) -> dict[str, Any]:
     """Return Celery's configuration."""
+    is_jobs = queue == JOBS
     return {
-        **_broker(settings),
+        **_broker(settings, queue),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "task_default_queue": QUEUE,
+        "task_default_queue": queue,
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_ignore_result": True,
         "worker_prefetch_multiplier": 1,
         # The attempt ends itself at the limit, with a sentence; this ends one that hangs.
-        "task_time_limit": settings.job_time_limit_s + 300,
-        "worker_max_tasks_per_child": 16,
+        "task_time_limit": settings.job_time_limit_s + 300 if is_jobs else QUERY_TIME_LIMIT_S,
+        "worker_max_tasks_per_child": 16 if is_jobs else 500,  # a search keeps its models loaded
         "worker_proc_alive_timeout": 30.0,
         "worker_lost_wait": 2.0,
         "worker_enable_remote_control": False,
@@ -85,7 +92,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _broker(settings: Settings) -> dict[str, Any]:
+def _broker(settings: Settings, queue: str) -> dict[str, Any]:
     if settings.redis_url:
         scheme, separator, _ = settings.redis_url.partition("://")
         if not separator or scheme not in ("redis", "rediss", "redis+socket", "sentinel"):
@@ -93,7 +100,7 @@ def _broker(settings: Settings) -> dict[str, Any]:
         return {
             "broker_url": settings.redis_url,
             # No acknowledgements: one that fails since Redis restarts would take the worker's only slot for good.
-            "task_queues": [Queue(QUEUE, no_ack=True)],  # type: ignore[no-untyped-call]  # Kombu is partly typed
+            "task_queues": [Queue(queue, no_ack=True)],  # type: ignore[no-untyped-call]  # Kombu is partly typed
             "worker_disable_prefetch": True,
             "broker_transport_options": {
                 "socket_connect_timeout": 5.0,
@@ -121,14 +128,14 @@ def _queue_folders(settings: Settings) -> dict[str, Any]:
     }
 
 
-def make_ring(settings: Settings) -> Ring:
-    """Return a function that wakes a worker for a job; the web site's side of the queue.
+def make_ring(settings: Settings, queue: str = JOBS) -> Ring:
+    """Return a function that wakes a worker for a row of a queue; the web site's side of it.
 
     It takes two seconds at most, and returns whether the message was sent. A
     message that could not be sent is no harm: workers look for forgotten rows.
     """
     app = Celery("resight", set_as_current=False)
-    app.conf.update(configuration(settings))
+    app.conf.update(configuration(settings, queue))
     options = {
         **app.conf.broker_transport_options,
         "socket_connect_timeout": RING_TIMEOUT_S,
@@ -136,22 +143,23 @@ def make_ring(settings: Settings) -> Ring:
         "max_retries": 0,
     }
 
-    def send(job_id: str) -> bool:
+    def send(row_id: str) -> bool:
         try:
             _make_queue_folders(settings)
             with app.connection_for_write(transport_options=options) as connection:
-                app.send_task(TASK, args=[job_id], connection=connection, retry=False, queue=QUEUE)
+                app.send_task(TASKS[queue], args=[row_id], connection=connection, retry=False, queue=queue)
         except (BrokerError, OSError) as error:
-            _log.warning("not rung, a worker will find it by itself job=%s error=%s", job_id, error)
+            _log.warning("not rung, a worker will find it by itself queue=%s id=%s error=%s", queue, row_id, error)
             return False
         return True
 
     return send
 
 
-def worker_command(settings: Settings) -> list[str]:
+def worker_command(settings: Settings, queue: str = JOBS) -> list[str]:
     """Return the command line of a worker, to be started with the environment that made ``settings``."""
-    options = ["--pool=prefork", "--concurrency=1", f"--queues={QUEUE}", f"--loglevel={settings.log_level}"]
+    options = ["--pool=prefork", "--concurrency=1", f"--queues={queue}", f"--loglevel={settings.log_level}"]
+    options.append(f"--hostname={queue}@%h")  # tells them apart in logs
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
         sys.executable,
@@ -160,36 +168,43 @@ def worker_command(settings: Settings) -> list[str]:
         "--quiet",
         "--workdir",
         str(ROOT),
-        "--app=tasks:celery_app",
+        f"--app=tasks:{APPS[queue]}",
         "worker",
         *options,
         *quiet,
     ]
 
 
-def make_worker_app(settings: Settings) -> Celery:
-    """Return the Celery app of a worker, with its task and what happens when it starts and ends."""
-    app = Celery("resight")
-    app.conf.update(configuration(settings))
+def make_worker_app(settings: Settings, queue: str = JOBS) -> Celery:
+    """Return the Celery app of a queue's worker, with its task and what happens when it starts and ends."""
+    app = Celery("resight", set_as_current=queue == JOBS)
+    app.conf.update(configuration(settings, queue))
     shutdown = _Shutdown()
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
     watch = Watch(
         settings,
         name,
-        make_ring(settings),
+        make_ring(settings, queue),
+        duty=DUTIES[queue],
         clean=lambda: _remove_taken_messages(settings),
         give_up=lambda: os.kill(os.getpid(), signal.SIGTERM),
     )
 
-    @app.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
-    def run_job(job_id: str) -> None:
-        _run_job(job_id, settings, name, shutdown)
+    @app.task(name=TASKS[queue])  # type: ignore[untyped-decorator]  # Celery has no types
+    def run(row_id: str) -> None:
+        if queue == QUERIES:
+            _run_query(row_id, settings, name)
+        else:
+            _run_job(row_id, settings, name, shutdown)
 
-    def on_init(**_: object) -> None:
-        _make_queue_folders(settings)
+    # Signals are the process's: each app looks at its own worker's alone.
+    def on_init(sender: Any, **_: object) -> None:
+        if sender.app is app:
+            _make_queue_folders(settings)
 
-    def on_ready(**_: object) -> None:
-        watch.start()
+    def on_ready(sender: Any, **_: object) -> None:
+        if sender.app is app:
+            watch.start()
 
     def on_shutting_down(**_: object) -> None:
         shutdown.begin()
@@ -199,8 +214,8 @@ def make_worker_app(settings: Settings) -> Celery:
         if watch.is_alive():
             watch.join(timeout=5)
 
-    def on_failure(exception: BaseException, args: list[Any], **_: object) -> None:
-        if isinstance(exception, WorkerLostError | TimeLimitExceeded):
+    def on_failure(sender: Any, exception: BaseException, args: list[Any], **_: object) -> None:
+        if sender.app is app and isinstance(exception, WorkerLostError | TimeLimitExceeded):
             watch.report_death(args[0])
 
     signals.worker_init.connect(on_init, weak=False)
@@ -230,6 +245,24 @@ def _run_job(job_id: str, settings: Settings, worker: str, shutdown: _Shutdown) 
         engine.dispose()
 
 
+def _run_query(query_id: str, settings: Settings, worker: str) -> None:
+    from worker.kinds import models_of_job
+    from worker.queries import QueryPlace, run_query
+
+    engine = make_engine(settings.resolved_database_url())
+    try:
+        place = QueryPlace(
+            settings=settings,
+            sessions=session_factory(engine),
+            storage=Storage(settings.data_dir),
+            worker=worker,
+            build_models=models_of_job,
+        )
+        run_query(query_id, place)
+    finally:
+        engine.dispose()
+
+
 def _make_queue_folders(settings: Settings) -> None:
     if not settings.redis_url:
         options = _queue_folders(settings)
@@ -249,5 +282,6 @@ def _remove_taken_messages(settings: Settings) -> None:
 
 _settings = Settings.from_env()
 celery_app = make_worker_app(_settings)
+query_app = make_worker_app(_settings, QUERIES)
 ring: Ring = make_ring(_settings)
 """Rings as the environment says; see `make_ring`."""

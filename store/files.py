@@ -3,6 +3,9 @@
 Layout::
 
     incoming/<upload_id>.part, .json      uploads under way
+    queries/<query_id>/<n>.picture, <n>.jpg, person-<n>.jpg    pictures to search by, as sent and as used
+    reels/<job_id>.mp4                    the sightings of an identity, one after the other
+    search/<model>/                       vectors, made again from the database where they are gone
     videos/<video_id>/source<.ext>, poster.jpg
     videos/<video_id>/attempts/<job_id>-<claim>/playback.mp4, annotated.mp4, points.npz,
                                                         detections.npz, crops/<number>.jpg, <number>-1.jpg, …
@@ -117,6 +120,29 @@ class AttemptFiles:
 
 
 @dataclass(frozen=True)
+class QueryFiles:
+    """The pictures of one search."""
+
+    folder: Path
+
+    def sent(self, picture: int) -> Path:
+        """Return the path of a picture as it was sent; it goes when the worker has looked at it."""
+        return self.folder / f"{int(picture)}.picture"
+
+    def picture(self, picture: int) -> Path:
+        """Return the path of a picture as it is searched by: upright, of bounded size, without its metadata."""
+        return self.folder / f"{int(picture)}.jpg"
+
+    def person(self, number: int) -> Path:
+        """Return the path of the cut-out of somebody in the pictures."""
+        return self.folder / f"person-{int(number)}.jpg"
+
+    def remove(self) -> None:
+        """Delete all of them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
 class Storage:
     """The data folder."""
 
@@ -139,6 +165,35 @@ class Storage:
     def upload_info_path(self, upload_id: str) -> Path:
         """Return where the description of an unfinished upload lies."""
         return self.incoming_dir / f"{_checked(upload_id)}.json"
+
+    @property
+    def reels_dir(self) -> Path:
+        """The folder of the films of identities."""
+        return self.data_dir / "reels"
+
+    def reel_path(self, job_id: str) -> Path:
+        """Return the path of the film that a job made."""
+        return self.reels_dir / f"{_checked(job_id)}.mp4"
+
+    @property
+    def search_dir(self) -> Path:
+        """The folder of the vectors that searching reads."""
+        return self.data_dir / "search"
+
+    @property
+    def queries_dir(self) -> Path:
+        """The folder that has a folder for each search by picture."""
+        return self.data_dir / "queries"
+
+    def query(self, query_id: str) -> QueryFiles:
+        """Return the files of a search by picture."""
+        return QueryFiles(self.queries_dir / _checked(query_id))
+
+    def remove_unknown_queries(self, known: Collection[str], *, min_age_s: float) -> None:
+        """Delete the pictures of all searches but those with the given ids; younger ones may be arriving."""
+        for folder in _folders(self.queries_dir):
+            if folder.name not in known and time.time() - folder.stat().st_mtime >= min_age_s:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def video_dir(self, video_id: str) -> Path:
         """Return the folder of a video."""

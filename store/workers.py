@@ -13,11 +13,11 @@ from store.tables import Worker
 _PLAIN = {"synchronize_session": False}
 
 
-def note_seen(session: Session, name: str, now: datetime) -> None:
-    """Note that the worker ``name`` is alive."""
+def note_seen(session: Session, name: str, now: datetime, *, queue: str = "jobs") -> None:
+    """Note that the worker ``name`` is alive and serves ``queue``."""
     change = update(Worker).where(Worker.name == name).values(seen_at=now).returning(Worker.name)
     if session.scalar(change, execution_options=_PLAIN) is None:
-        session.add(Worker(name=name, seen_at=now))
+        session.add(Worker(name=name, queue=queue, seen_at=now))
         session.flush()
 
 

@@ -198,6 +198,15 @@ class Videos(Schema):
     total = _count("How many there are in all.")
 
 
+class TrackIdentity(Schema):
+    """Whose a track is."""
+
+    id = _count("Number of the identity.")
+    name = _text("Empty while nobody gave one.")
+    is_confirmed = Boolean(metadata=_about("Whether a person said so; otherwise it is proposed."))
+    page_url = _url("The page of the identity.")
+
+
 class Track(Schema):
     """One person or vehicle in one video."""
 
@@ -212,6 +221,8 @@ class Track(Schema):
     mean_score = _number("Mean detection score, 0 to 1.")
     crop_url = _url("Its best picture.")
     started_at = _time("Wall-clock time of its first box; null where the video's is unknown.")
+    track_id = _count("Number of the track in this site; stays when the video is tracked again.")
+    identity = Nested(TrackIdentity, allow_none=True, metadata=_about("Whose it is; null where nothing says so."))
 
 
 class Tracks(Schema):
@@ -260,6 +271,7 @@ class Worker(Schema):
     """A background worker."""
 
     name = _text("Host and process.")
+    queue = _text("What it works on: `jobs`, or the searches by picture, `queries`.")
     seen_at = _time("When it last reported.")
     is_alive = Boolean(metadata=_about("Whether it reported lately."))
 

@@ -29,13 +29,14 @@ class Services:
 
     Attributes
     ----------
-    ring : tells a worker that a job waits; returns soon and never raises.
+    ring, ring_query : tell a worker that a job or a search by picture waits; return soon and never raise.
     free_bytes : how much the disk of the data folder still takes; measured where not given.
     """
 
     settings: Settings
     storage: Storage
     ring: Callable[[str], object]
+    ring_query: Callable[[str], object]
     now: Callable[[], datetime] = utc_now
     free_bytes: Callable[[], int] | None = field(default=None)
 

@@ -22,31 +22,39 @@ VERSION = "0.1.0"
 _MISSED_SWEEPS = 4
 
 
-def is_worker_alive(bundle: Services) -> bool:
-    """Tell whether any worker reported lately."""
+def is_worker_alive(bundle: Services, queue: str = "jobs") -> bool:
+    """Tell whether any worker of a queue reported lately."""
     with bundle.session() as session:
-        return bool(_alive(bundle, session))
+        return bool(_alive(bundle, session, queue))
 
 
 def health_of(bundle: Services) -> Shown:
     """Return how the site is."""
     with bundle.session() as session:
-        alive = {worker.name for worker in _alive(bundle, session)}
+        alive = {worker.name for worker in _alive(bundle, session, "")}
         seen = workers.seen_since(session, bundle.now() - timedelta(days=1))
         return {
-            "status": "ok" if alive else "no_worker",
+            "status": "ok" if _alive(bundle, session, "jobs") else "no_worker",
             "version": VERSION,
             "free_bytes": bundle.disk_free_bytes(),
             "jobs": {state: jobs.page(session, limit=1, state=state)[1] for state in STATES},
             "workers": [
-                {"name": row.name, "seen_at": format_time(row.seen_at), "is_alive": row.name in alive} for row in seen
+                {
+                    "name": row.name,
+                    "queue": row.queue,
+                    "seen_at": format_time(row.seen_at),
+                    "is_alive": row.name in alive,
+                }
+                for row in seen
             ],
         }
 
 
-def _alive(bundle: Services, session: Session) -> list[Any]:
+def _alive(bundle: Services, session: Session, queue: str) -> list[Any]:
+    """Return the workers of a queue that reported lately; of all for an empty name."""
     patience_s = max(_MISSED_SWEEPS * bundle.settings.sweep_s, 20.0)
-    return list(workers.seen_since(session, bundle.now() - timedelta(seconds=patience_s)))
+    seen = workers.seen_since(session, bundle.now() - timedelta(seconds=patience_s))
+    return [worker for worker in seen if not queue or worker.queue == queue]
 
 
 @api.get("/health")

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import takewhile
+from typing import Protocol
 
 from sqlalchemy import NullPool
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from config import Settings
-from store import jobs, workers
+from store import jobs, queries, workers
 from store.database import make_engine, session_factory
 from store.files import Storage
-from store.orphans import remove_orphans
+from store.orphans import MIN_AGE_S, remove_orphans
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +42,55 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+class Rows(Protocol):
+    """The rows of a queue, as `store.jobs` and `store.queries` keep them."""
+
+    def sweep(self, session: Session, now: datetime) -> Sequence[str]:
+        """End the attempts whose lease ran out."""
+
+    def abandon(self, session: Session, row_id: str, worker: str, now: datetime, /) -> None:
+        """Let a lease run out now."""
+
+    def forgotten(self, session: Session, worker: str, now: datetime, *, patience_s: float) -> Sequence[str]:
+        """Return the rows to ring for again."""
+
+    def note_rung(self, session: Session, row_ids: Sequence[str], now: datetime, /) -> None:
+        """Note that messages were sent."""
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What the workers of one queue look after.
+
+    Attributes
+    ----------
+    begin : called once.
+    tidy : called each time, for what has lasted long enough.
+    """
+
+    queue: str
+    rows: Rows
+    begin: Callable[[Session, Storage], None]
+    tidy: Callable[[Session, Storage, Settings, datetime], None]
+
+
+def _tidy_nothing(_session: Session, _storage: Storage, _settings: Settings, _now: datetime) -> None:
+    pass
+
+
+def _remove_lost_pictures(session: Session, storage: Storage) -> None:
+    storage.remove_unknown_queries(queries.known_ids(session), min_age_s=MIN_AGE_S)
+
+
+def _expire_queries(session: Session, storage: Storage, settings: Settings, now: datetime) -> None:
+    for query_id in queries.remove_expired(session, now, kept_s=settings.query_expiry_s):
+        storage.query(query_id).remove()
+
+
+JOBS = Duty("jobs", jobs, remove_orphans, _tidy_nothing)
+QUERIES = Duty("queries", queries, _remove_lost_pictures, _expire_queries)
+
+
 class Watch(threading.Thread):
     """Looks every `Settings.sweep_s` seconds; also says that the worker is alive, and removes orphans at first.
 
@@ -48,6 +99,7 @@ class Watch(threading.Thread):
     worker : the name under which the worker's child claims rows.
     clean : called each time, for what the queue leaves lying about.
     give_up : called when messages are sent but none arrives: it ends this worker, so that a new one starts.
+    duty : which rows it looks after.
     now : the clock.
     """
 
@@ -59,6 +111,7 @@ class Watch(threading.Thread):
         *,
         clean: Callable[[], None],
         give_up: Callable[[], None],
+        duty: Duty = JOBS,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__(name="watch", daemon=True)
@@ -67,6 +120,7 @@ class Watch(threading.Thread):
         self._ring = ring
         self._clean = clean
         self._give_up = give_up
+        self._duty = duty
         self._now = now
         self._looked_at = now()
         self._unheard_job = ""
@@ -100,18 +154,19 @@ class Watch(threading.Thread):
     def _look(self, sessions: sessionmaker[Session]) -> None:
         self._clean()
         with _fork_guard, sessions.begin() as session:
-            workers.note_seen(session, self._worker, self._now())
+            workers.note_seen(session, self._worker, self._now(), queue=self._duty.queue)
+            self._duty.tidy(session, Storage(self._settings.data_dir), self._settings, self._now())
             while self._dead:
-                jobs.abandon(session, self._dead.pop(), self._worker, self._now())
+                self._duty.rows.abandon(session, self._dead.pop(), self._worker, self._now())
         with _fork_guard, sessions.begin() as session:
             if not self._has_slept():
-                for job_id in jobs.sweep(session, self._now()):
-                    _log.warning("abandoned job=%s", job_id)
-            waiting = jobs.forgotten(session, self._worker, self._now(), patience_s=RING_AGAIN_S)
+                for row_id in self._duty.rows.sweep(session, self._now()):
+                    _log.warning("abandoned queue=%s id=%s", self._duty.queue, row_id)
+            waiting = self._duty.rows.forgotten(session, self._worker, self._now(), patience_s=RING_AGAIN_S)
         rung = list(takewhile(self._ring, waiting))
         if rung:
             with _fork_guard, sessions.begin() as session:
-                jobs.note_rung(session, rung, self._now())
+                self._duty.rows.note_rung(session, rung, self._now())
             self._listen(rung[0])
 
     def _has_slept(self) -> bool:
@@ -132,7 +187,7 @@ class Watch(threading.Thread):
         with _fork_guard, sessions.begin() as session:
             workers.forget_old(session, self._now())
         with _fork_guard, sessions() as session:
-            remove_orphans(session, Storage(self._settings.data_dir))
+            self._duty.begin(session, Storage(self._settings.data_dir))
 
     def _leave(self, sessions: sessionmaker[Session]) -> None:
         with _fork_guard, sessions.begin() as session:

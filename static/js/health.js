@@ -11,7 +11,7 @@ export function watchHealth(banner, url) {
     timer = null;
     try {
       const health = await getJson(url);
-      const isAlive = health.workers.some((worker) => worker.is_alive);
+      const isAlive = health.workers.some((worker) => worker.is_alive && worker.queue === "jobs");
       banner.hidden = isAlive;
       if (!isAlive || health.jobs.queued + health.jobs.running > 0) later();
     } catch {

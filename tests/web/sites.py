@@ -91,7 +91,7 @@ def make_site(data_dir: Path, *, ring: Callable[[str], object] | None = None, **
         rung.append(job_id)
         return True
 
-    app = create_app(chosen, ring=ring or note)
+    app = create_app(chosen, ring=ring or note, ring_query=note)
     app.test_client_class = ReadingClient
     return Site(chosen, app, app.test_client(), rung)
 
