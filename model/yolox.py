@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from boxes import clip_to_frame, non_maximum_suppression
 from errors import ModelError
+from model.onnx_session import open_session
 from records import CLASS_KINDS, Detections, FloatArray, Image, Kind, ModelInfo
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class YoloxDetector:
             raise ModelError("model.weights_missing", model="yolox", path=str(path))
         self.info = ModelInfo("yolox", str(path), "gpu" if use_gpu else "cpu")
         self._threshold = threshold
-        self._session = _open_session(path, threads=threads, use_gpu=use_gpu)
+        self._session = open_session(path, threads=threads, use_gpu=use_gpu)
         self._input_side = input_side
         self._input_name, self._fixed_batch, self._fixed_size = _check_input(self._session, path)
         self._grids: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
@@ -147,35 +148,6 @@ def _letterbox(image_bgr: Image, tensor: FloatArray) -> float:
     resized = cv2.resize(image_bgr, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
     tensor[:, :new_height, :new_width] = resized.transpose(2, 0, 1)
     return scale
-
-
-def _open_session(path: Path, *, threads: int, use_gpu: bool) -> InferenceSession:
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as failures
-
-    if use_gpu and "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        raise ModelError("model.gpu_missing", runtime="onnxruntime")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Spinning threads take the cores from the decoder and the encoder.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers = ["CUDAExecutionProvider", "CPUExecutionProvider"] if use_gpu else ["CPUExecutionProvider"]
-    refusals = (
-        failures.Fail,
-        failures.InvalidArgument,
-        failures.InvalidProtobuf,
-        failures.InvalidGraph,
-        failures.NotImplemented,
-    )
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except refusals as error:
-        detail = f"onnxruntime refuses the file ({str(error).splitlines()[0]})"
-        raise ModelError("model.export_unreadable", path=str(path), detail=detail) from error
-    if session.get_providers()[0] != providers[0]:  # it falls back to the CPU with a warning
-        raise ModelError("model.gpu_missing", runtime="onnxruntime")
-    return session
 
 
 def _check_input(session: InferenceSession, path: Path) -> tuple[str, int | None, tuple[int, int] | None]:

@@ -15,6 +15,7 @@ from synth.vehicles import Face, Vehicle, faces_of
 _OVERSAMPLING = 2
 _SUBPIXEL_BITS = 4
 _LARGEST_PX = 1600
+_NEAREST_M = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +51,20 @@ def render_vehicle(
     cos, sin = np.cos(heading_rad), np.sin(heading_rad)
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
     eye = np.array(camera.position_m)
+    faces = faces_of(vehicle)
+    ends = np.cumsum([len(face.corners_m) for face in faces])
+    placed = np.concatenate([face.corners_m for face in faces]) @ turn.T + [*place_m, 0]
+    everywhere, depths = camera.project(placed)
+    if depths.min() < _NEAREST_M:
+        return None
     shown: list[tuple[int, float, Points, FloatArray, str]] = []
-    for face in faces_of(vehicle):
-        corners = face.corners_m @ turn.T + [*place_m, 0]
+    for face, end in zip(faces, ends, strict=True):
+        part = slice(end - len(face.corners_m), end)
+        corners, pixels = placed[part], everywhere[part]
         normal = _normal(corners)
         away = corners.mean(axis=0) - eye
         if normal @ away >= 0:
             continue
-        pixels, depths = camera.project(corners)
-        if depths.min() < 0.3:
-            return None
         shown.append((face.layer, -float(np.linalg.norm(away)), pixels, _shade(face, normal, light), face.text))
     if not shown:
         return None
@@ -87,8 +92,9 @@ def render_vehicle(
 
 def _normal(corners: Points) -> Points:
     """Return the unit normal by Newell's method, outwards for corners counter-clockwise from outside."""
-    after = np.roll(corners, -1, axis=0)
-    normal = np.cross(corners, after).sum(axis=0)
+    x, y, z = corners.T
+    x1, y1, z1 = np.concatenate([corners[1:], corners[:1]]).T
+    normal = np.array([y @ z1 - z @ y1, z @ x1 - x @ z1, x @ y1 - y @ x1])
     unit: Points = normal / max(float(np.linalg.norm(normal)), 1e-9)
     return unit
 
