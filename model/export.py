@@ -19,10 +19,9 @@ from errors import ModelError, ResightError
 from model.embedding_spec import SIDECAR_NAME, UNTRAINED, EmbeddingSpec, Preprocessing
 from model.export_formats import FORMATS, Format, largest_difference
 from model.networks.build import Framework, Network, build_empty, build_network
-from model.networks.catalogue import define_network
 from model.networks.checkpoints import CheckpointInfo, find_info
+from model.networks.restore import restore_network
 from model.networks.weight_files import find_weights
-from model.networks.weights import load_weights, read_embedding_size
 from records import FloatArray
 
 TOLERANCE = 1e-5
@@ -155,7 +154,7 @@ def export_checkpoint(
     """
     path = find_weights(path)
     info = find_info(path)
-    network = load_network(path, info, architecture=architecture, embedding_size=embedding_size)
+    network = restore_network(path, "paddle", architecture=architecture, embedding_size=embedding_size)
     export_embedder(
         network,
         folder,
@@ -164,41 +163,6 @@ def export_checkpoint(
         max_cosine_distance=max_cosine_distance,
         formats=formats,
     )
-
-
-def load_network(
-    path: Path,
-    info: CheckpointInfo | None,
-    *,
-    framework: Framework = "paddle",
-    architecture: str | None = None,
-    embedding_size: int | None = None,
-) -> Network:
-    """Return the network of a weights file.
-
-    Parameters
-    ----------
-    info : what the file says of itself, or None.
-
-    Raises
-    ------
-    ModelError
-        see `export_checkpoint`.
-    """
-    if architecture is None:
-        if info is None:
-            raise ModelError("model.architecture_unknown", path=str(path))
-        architecture = info.architecture
-    if embedding_size is None:
-        embedding_size = read_embedding_size(architecture, path) if info is None else info.embedding_size
-    definition = define_network(architecture, embedding_size=embedding_size)
-    if info is not None and (definition.name, embedding_size) != (info.architecture, info.embedding_size):
-        detail = f"they are of {info.architecture} with embedding size {info.embedding_size}"
-        model = f"{definition.name} with embedding size {embedding_size}"
-        raise ModelError("model.weights_mismatch", path=str(path), model=model, detail=detail)
-    network = build_empty(definition, framework)
-    load_weights(network, path)
-    return network
 
 
 def _preprocessing(info: CheckpointInfo | None, size_hw: tuple[int, int] | None) -> Preprocessing:

@@ -34,6 +34,10 @@ class PaddleEmbedder:
     allow_untrained : accept an export of random weights. For benchmarks alone:
         its vectors mean nothing.
 
+    Attributes
+    ----------
+    preprocessing : how crops are prepared.
+
     Raises
     ------
     ModelError
@@ -66,7 +70,7 @@ class PaddleEmbedder:
         ((self._input_name, self._input_shape),) = self._predictor.input_shapes.items()
         if len(self._input_shape) != 4 or self._input_shape[1] not in (3, -1):
             raise self._unreadable(f"an input (N, 3, H, W) is wanted, it has {self._input_shape}")
-        self._preprocessing = spec.preprocessing if spec else self._foreign_preprocessing()
+        self.preprocessing = spec.preprocessing if spec else self._foreign_preprocessing()
         self.dimension = self._measure_dimension(spec)
         self.max_cosine_distance = spec.max_cosine_distance if spec else _FOREIGN_MAX_COSINE_DISTANCE
         name = spec.name if spec else "paddle"
@@ -79,13 +83,14 @@ class PaddleEmbedder:
         while start < len(crops_bgr):
             size = next(size for size in self._batch_sizes if size <= len(crops_bgr) - start)
             batch = crops_bgr[start : start + size]
-            vectors[start : start + size] = self._run(prepare_crops(batch, self._preprocessing))
+            vectors[start : start + size] = self.run(prepare_crops(batch, self.preprocessing))
             start += size
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         np.divide(vectors, lengths, out=vectors, where=lengths > 0)
         return vectors
 
-    def _run(self, tensor: FloatArray) -> FloatArray:
+    def run(self, tensor: FloatArray) -> FloatArray:
+        """Return (N, D) float32 as the network gives it, for (N, 3, H, W) float32 of `preprocessing`; N ≥ 1."""
         output = self._predictor.run({self._input_name: tensor})[0]
         vectors: FloatArray = output.reshape(len(tensor), -1).astype(np.float32)
         return vectors
@@ -93,7 +98,7 @@ class PaddleEmbedder:
     def _measure_dimension(self, spec: EmbeddingSpec | None) -> int:
         """Run the network once on black crops; that also warms it up."""
         black = np.zeros((8, 8, 3), np.uint8)
-        dimension: int = self._run(prepare_crops([black], self._preprocessing)).shape[1]
+        dimension: int = self.run(prepare_crops([black], self.preprocessing)).shape[1]
         if spec is not None and dimension != spec.dimension:
             raise self._unreadable(f"its vectors have {dimension} values, its sidecar says {spec.dimension}")
         return dimension

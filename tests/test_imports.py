@@ -39,7 +39,8 @@ ALLOWED: Mapping[str, set[str]] = {
     "tasks": {"config", "errors", "store", "worker"},
     "supervise": {"config", "tasks"},
     "predict": _GROUND | _ENGINE | {"config"},
-    **dict.fromkeys(("train_elem", "train_pair", "eval", "infer"), {"reid"}),
+    **dict.fromkeys(("train_elem", "train_pair", "eval", "infer", "reid_standalone"), {"reid"}),
+    "export_model": {"model", "reid"},
     "app": {"config", "store", "supervise", "tasks", "web"},
 }
 """What each room or file may import besides itself; a dotted name lets in that module alone."""

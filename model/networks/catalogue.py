@@ -59,6 +59,11 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 }
 
 
+def plain_name(name: str) -> str:
+    """Return a name in small letters, with ``_`` for ``-``."""
+    return name.lower().replace("-", "_")
+
+
 def find_architecture(name: str) -> str:
     """Return the name as `ARCHITECTURES` writes it; small and capital letters and ``-`` for ``_`` do not matter.
 
@@ -67,7 +72,7 @@ def find_architecture(name: str) -> str:
     ModelError
         for an unknown name; it lists what is close to it, or everything.
     """
-    plain = name.lower().replace("-", "_")
+    plain = plain_name(name)
     if plain in ARCHITECTURES:
         return plain
     close = difflib.get_close_matches(plain, ARCHITECTURES, n=4, cutoff=0.6)

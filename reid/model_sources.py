@@ -1,0 +1,155 @@
+"""Where a `ReIDModel` comes from: a name, a file of weights, an exported model."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from errors import ModelError
+from model.embedding_spec import Preprocessing
+from records import FloatArray
+
+if TYPE_CHECKING:
+    from model.networks.build import Network
+    from reid.reid_model import ReIDModel
+
+_log = logging.getLogger(__name__)
+
+
+def is_ours(name: str) -> bool:
+    """Return whether one of our networks has that name."""
+    from model.networks.catalogue import ARCHITECTURES, plain_name
+
+    return plain_name(name) in ARCHITECTURES
+
+
+def is_of_timm(name: str) -> bool:
+    """Return whether timm is installed and has a network of that name."""
+    if importlib.util.find_spec("timm") is None:
+        return False
+    import timm
+
+    return bool(timm.is_model(name.split(".", maxsplit=1)[0]))
+
+
+def from_our_network(
+    cls: type[ReIDModel],
+    name: str,
+    device: str,
+    *,
+    framework: str = "torch",
+    embedding_size: int | None = None,
+    weights: str | Path | None = None,
+    seed: int = 0,
+    preprocessing: Preprocessing | None = None,
+    **kwargs: Any,
+) -> ReIDModel:
+    """Build one of our networks, from a file of weights or with random values."""
+    if weights is not None:
+        return from_file(
+            cls,
+            Path(weights),
+            device,
+            framework=framework,
+            architecture=name,
+            embedding_size=embedding_size,
+            preprocessing=preprocessing,
+            **kwargs,
+        )
+    from model.networks.build import build_network
+    from model.networks.catalogue import ARCHITECTURES
+
+    network: Network = build_network(name, framework, embedding_size=embedding_size, seed=seed)  # type: ignore[call-overload]  # checked there
+    _log.warning("%s has random weights: train it, or pass weights=FILE", network.architecture)
+    usual = Preprocessing(sizes_wh=(ARCHITECTURES[network.architecture].input_size_wh,))
+    return cls(network, device, preprocessing=preprocessing or usual, **kwargs)
+
+
+def from_file(
+    cls: type[ReIDModel],
+    path: Path,
+    device: str,
+    *,
+    framework: str = "torch",
+    architecture: str | None = None,
+    embedding_size: int | None = None,
+    preprocessing: Preprocessing | None = None,
+    model_metadata: dict[str, Any] | None = None,
+    **kwargs: Any,
+) -> ReIDModel:
+    """Load a file of weights; our own checkpoints say which network they hold and how its input is prepared."""
+    from model.networks.catalogue import ARCHITECTURES
+    from model.networks.checkpoints import find_info
+    from model.networks.restore import restore_network
+
+    info = find_info(path)
+    network: Network = restore_network(  # type: ignore[call-overload]  # the framework is checked there
+        path, framework, architecture=architecture, embedding_size=embedding_size
+    )
+    if preprocessing is None:
+        usual = Preprocessing(sizes_wh=(ARCHITECTURES[network.architecture].input_size_wh,))
+        preprocessing = usual if info is None else info.preprocessing
+    known = {} if info is None else {**info.details, "origin": info.origin}
+    metadata = {"architecture": network.architecture, **known, **(model_metadata or {})}
+    return cls(network, device, model_metadata=metadata, preprocessing=preprocessing, **kwargs)
+
+
+def from_timm_network(
+    cls: type[ReIDModel],
+    name: str,
+    device: str,
+    *,
+    get_pooled_features: bool,
+    preprocessing: Preprocessing | None = None,
+    transforms: Any = None,
+    model_metadata: dict[str, Any] | None = None,
+    **kwargs: Any,
+) -> ReIDModel:
+    """Build a network of timm's; its weights are random unless ``pretrained=True`` lets timm download them."""
+    import timm
+
+    pooling: dict[str, Any] = {"num_classes": 0} if get_pooled_features else {"num_classes": 0, "global_pool": ""}
+    module = timm.create_model(name, **{"pretrained": False, **pooling, **kwargs})
+    if preprocessing is None:
+        facts = timm.data.resolve_model_data_config(module)
+        _, height, width = facts["input_size"]
+        preprocessing = Preprocessing(sizes_wh=((width, height),), mean=facts["mean"], std=facts["std"])
+    metadata = {"architecture": name, **(model_metadata or {})}
+    return cls(module, device, transforms, metadata, preprocessing=preprocessing)
+
+
+def from_paddle_folder(cls: type[ReIDModel], folder: Path, device: str, **kwargs: Any) -> ReIDModel:
+    """Load an export for paddle.inference, or weights of one of our networks into Paddle."""
+    from model.networks.weight_files import find_weights
+    from model.paddle_files import find_paddle_files
+
+    if find_paddle_files(folder) is None:
+        return from_file(cls, find_weights(folder), device, **{"framework": "paddle", **kwargs})
+    backbone = ExportBackbone(folder, device)
+    metadata = {"architecture": backbone.name, **kwargs.pop("model_metadata", {})}
+    return cls(backbone, device, model_metadata=metadata, **{"preprocessing": backbone.preprocessing, **kwargs})
+
+
+def from_builtin(cls: type[ReIDModel], device: str) -> ReIDModel:
+    """Load the embedder that comes with this program."""
+    raise ModelError("model.weights_missing", model=f"the built-in embedder ({cls.__name__}, {device})", path="")
+
+
+class ExportBackbone:
+    """An export that paddle.inference runs; see `backbones.Backbone`."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        from model.paddle_embedder import PaddleEmbedder
+
+        is_gpu = device not in ("auto", "cpu")
+        self._embedder = PaddleEmbedder(folder, use_gpu=is_gpu)
+        self.device = "gpu" if is_gpu else "cpu"
+        self.dimension = self._embedder.dimension
+        self.preprocessing = self._embedder.preprocessing
+        self.name = self._embedder.info.name
+
+    def __call__(self, images: FloatArray) -> FloatArray:
+        """Return the vectors as the network gives them."""
+        return self._embedder.run(images)
