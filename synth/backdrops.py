@@ -42,7 +42,7 @@ def _muted(rng: np.random.Generator) -> FloatArray:
 
 def _shaded(rng: np.random.Generator, height: int, width: int, colour: FloatArray) -> FloatArray:
     slope = np.linspace(-1, 1, max(height, 1), dtype=np.float32)[:, None, None] * np.float32(rng.normal(0, 0.08))
-    return np.broadcast_to(colour * (1 + slope), (height, width, 3)).astype(np.float32)
+    return np.broadcast_to(colour * (1 + slope), (height, width, 3)).astype(np.float32, order="C")
 
 
 def _clutter(rng: np.random.Generator, picture: FloatArray) -> None:
@@ -69,7 +69,7 @@ def _noise(rng: np.random.Generator, height: int, width: int) -> FloatArray:
     """Return (height, width, 3) noise of several grains, about ±1."""
     total = np.zeros((height, width, 3), np.float32)
     for grain in (2, 6, 18):
-        channels = 3 if rng.random() < 0.3 else 1
+        channels = 3 if rng.random() < 0.12 else 1
         coarse = rng.standard_normal((height // grain + 2, width // grain + 2, channels), np.float32)
         fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, channels)
         total += fine * np.float32(0.5)

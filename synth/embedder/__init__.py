@@ -1,0 +1,1 @@
+"""Our own embedder of people: sprites, batches, network, training, export."""
