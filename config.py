@@ -81,7 +81,7 @@ class Settings:
     detector: str = _setting(
         "auto",
         "RESIGHT_DETECTOR",
-        "`auto`, `hog`, `yolox` or `paddledet`; `auto` takes the best one whose weights are present.",
+        "`auto`, `builtin`, `hog`, `yolox` or `paddledet`; `auto` takes the best one whose weights are present.",
     )
     det_model_dir: Path = _setting(
         Path("model/detection"),

@@ -73,6 +73,10 @@ MESSAGES: dict[str, str] = {
     "model.untrained": N_(
         "The model in “%(path)s” was exported without trained weights, so its vectors mean nothing. Export it again from a trained checkpoint."
     ),
+    "model.builtin_detector": N_(
+        "People and vehicles were found by the built-in detector, which is small and was trained on rendered pictures only. "
+        "Put a YOLOX ONNX file or a PaddleDetection export in %(path)s for better results."
+    ),
     "model.hog_fallback": N_(
         "No detector weights were found, so people were found with OpenCV's HOG, which misses many of them and sees no vehicles. "
         "Put a YOLOX ONNX file or a PaddleDetection export in %(path)s for better results."
@@ -190,6 +194,9 @@ MESSAGES: dict[str, str] = {
     "job.no_base": N_(
         "The result that this work builds on is not there, or not complete. Run everything again for this video."
     ),
+    "job.unknown_kind": N_(
+        "This worker does not know work of the kind “%(job_kind)s”. Start it again with the site's own version."
+    ),
     # requests
     "request.invalid": N_("The request is not valid: %(detail)s."),
     "request.not_found": N_("There is no such page or object."),
@@ -227,6 +234,15 @@ MESSAGES: dict[str, str] = {
     "identity.together": N_(
         "Two of these tracks were seen by the same camera at the same time, so they cannot be one and the same. If a tracker followed somebody twice, join them nevertheless."
     ),
+    "identity.choose_two": N_("Choose at least two identities for that."),
+    "identity.choose": N_("Nothing was chosen. Choose with the mouse, or with the arrow keys and Space."),
+    "identity.no_clips": N_(
+        "None of the videos of this identity has a playback copy, so no film can be made. Run their jobs first."
+    ),
+    "identity.nothing_to_judge": N_(
+        "No confirmed identity was seen by two cameras and described by “%(model)s”. Confirm tracks of two cameras as one, then try again."
+    ),
+    "identity.no_film": N_("The film of this identity has not been made yet. Make it on its page."),
     "identity.taken": N_(
         "One of these tracks was confirmed for identity %(other)d. Merge the two identities, or move the track."
     ),

@@ -8,7 +8,7 @@ from errors import ModelError
 from model.protocols import Detector, Embedder
 from records import ModelInfo, Notice
 
-DETECTORS = ("auto", "hog", "yolox", "paddledet")
+DETECTORS = ("auto", "builtin", "hog", "yolox", "paddledet")
 EMBEDDERS = ("auto", "hsv_stripes", "paddle")
 
 
@@ -26,7 +26,8 @@ def build_detector(
     Parameters
     ----------
     name : one of `DETECTORS`. ``auto``: a PaddleDetection export in the folder,
-        else a YOLOX file, else HOG with the notice ``model.hog_fallback``.
+        else a YOLOX file, else the built-in one with the notice
+        ``model.builtin_detector``.
     model_dir : folder of the weights, or a ``.onnx`` file.
     threshold : lowest score of a box, 0 to 1; None: what suits the detector.
     threads : of the CPU; 0: one for each core.
@@ -46,8 +47,18 @@ def build_detector(
     notices: tuple[Notice, ...] = ()
     if name == "auto":
         name = resolve_detector(name, model_dir)
-        if name == "hog":
-            notices = (Notice("model.hog_fallback", {"path": str(model_dir)}),)
+        if name == "builtin":
+            notices = (Notice("model.builtin_detector", {"path": str(model_dir)}),)
+    if name == "builtin":
+        from model import builtin_detector as builtin
+
+        return builtin.BuiltinDetector(
+            threshold=builtin.DEFAULT_THRESHOLD if threshold is None else threshold,
+            threads=threads,
+            use_gpu=use_gpu,
+            input_side=input_side or builtin.DEFAULT_INPUT_SIDE,
+            notices=notices,
+        )
     if name == "hog":
         from model import hog
 
@@ -55,7 +66,7 @@ def build_detector(
             threshold=hog.DEFAULT_THRESHOLD if threshold is None else threshold,
             threads=threads,
             working_side=input_side or hog.DEFAULT_WORKING_SIDE,
-            info=ModelInfo("hog", notices=notices),
+            info=ModelInfo("hog"),
         )
     if name == "yolox":
         from model import yolox
@@ -125,7 +136,7 @@ def resolve_detector(name: str, model_dir: Path) -> str:
         return "paddledet"
     if model_dir.suffix == ".onnx" or (model_dir.is_dir() and any(model_dir.glob("*.onnx"))):
         return "yolox"
-    return "hog"
+    return "builtin"
 
 
 def _onnx_file(model_dir: Path) -> Path:

@@ -13,7 +13,7 @@ from pipeline.presets import DEFAULT_PRESET, preset_of
 
 WEAK_SCORE = 0.1
 """The trackers match weak boxes in a second round, and choose for themselves which begin a track."""
-_SCORED = ("yolox", "paddledet")
+_SCORED = ("builtin", "yolox", "paddledet")
 """Detectors whose weak boxes are worth having; HOG's are mostly noise."""
 
 

@@ -17,7 +17,7 @@ from store.tables import KINDS, RENDER, RETRACK, STATES, TRACK
 
 PRESETS = ("fast", "balanced", "accurate")
 TRACKERS = ("recorded", "online", "deepsort")
-DETECTORS = ("auto", "hog", "yolox", "paddledet")
+DETECTORS = ("auto", "builtin", "hog", "yolox", "paddledet")
 EMBEDDERS = ("auto", "hsv_stripes", "paddle")
 ANNOTATED_STATES = ("ready", "missing", "rendering")
 MAX_RANGE_S = 120.0
@@ -51,7 +51,7 @@ def _count(description: str, *, allow_none: bool = False) -> Integer:
 class Notice(Schema):
     """Something to know about a result."""
 
-    code = _text("Stable name, e.g. `model.hog_fallback`.")
+    code = _text("Stable name, e.g. `model.builtin_detector`.")
     message = _text("A sentence in the language of the request.")
 
 

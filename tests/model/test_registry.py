@@ -11,6 +11,7 @@ import pytest
 
 from errors import ModelError
 from messages import render
+from model.builtin_detector import WEIGHTS
 from model.embedding_spec import UNTRAINED, Preprocessing
 from model.export import export_embedder
 from model.protocols import Detector, Embedder
@@ -45,15 +46,18 @@ def test_auto_takes_yolox_where_there_is_an_onnx_file(tmp_path: Path, is_folder:
 
 
 @pytest.mark.parametrize("name", ["", "nowhere"])
-def test_auto_falls_back_to_hog_and_says_so(tmp_path: Path, name: str) -> None:
+def test_auto_takes_the_built_in_detector_where_there_is_nothing_and_says_so(tmp_path: Path, name: str) -> None:
     info = detector("auto", tmp_path / name).info
-    assert info.name == "hog"
+    assert (info.name, info.source) == ("builtin", str(WEIGHTS))
     (notice,) = info.notices
+    assert notice.code == "model.builtin_detector"
     assert str(tmp_path / name) in render(notice.code, notice.params)
 
 
-def test_hog_by_name_has_no_notice(tmp_path: Path) -> None:
-    assert detector("hog", tmp_path).info.notices == ()
+@pytest.mark.parametrize("name", ["builtin", "hog"])
+def test_what_was_asked_for_by_name_has_no_notice(tmp_path: Path, name: str) -> None:
+    info = detector(name, tmp_path).info
+    assert (info.name, info.notices) == (name, ())
 
 
 def test_threshold_is_passed_on(tmp_path: Path) -> None:
@@ -123,8 +127,8 @@ def test_auto_embedder_falls_back_to_the_descriptor_and_says_so(tmp_path: Path, 
 
 def test_auto_takes_a_trained_export_and_refuses_an_untrained_one(tmp_path: Path) -> None:
     preprocessing = Preprocessing(sizes_wh=((32, 32),))
-    export_embedder(network(), tmp_path / "trained", preprocessing, origin="a.pdparams")
-    export_embedder(network(), tmp_path / "random", preprocessing, origin=UNTRAINED)
+    export_embedder(network("siamese_encoder"), tmp_path / "trained", preprocessing, origin="a.pdparams")
+    export_embedder(network("siamese_encoder"), tmp_path / "random", preprocessing, origin=UNTRAINED)
     assert embedder("auto", tmp_path / "trained").info.name == "resnet18_vd"
     for name in ("auto", "paddle"):
         with pytest.raises(ModelError) as raised:
@@ -143,7 +147,7 @@ def test_no_framework_is_loaded_before_it_is_needed(tmp_path: Path) -> None:
         "import sys, pathlib\n"
         "from model.registry import build_detector, build_embedder\n"
         "empty = pathlib.Path(sys.argv[1])\n"
-        "build_detector('auto', empty, threshold=None, threads=1, use_gpu=False)\n"
+        "build_detector('hog', empty, threshold=None, threads=1, use_gpu=False)\n"
         "build_embedder('auto', empty, threads=1, use_gpu=False)\n"
         "print([name for name in ('paddle', 'onnxruntime', 'torch') if name in sys.modules])\n"
     )

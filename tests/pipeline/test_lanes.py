@@ -64,9 +64,14 @@ def test_no_lane_at_all_is_refused() -> None:
 
 
 def test_hog_has_one_lane(tmp_path: Path) -> None:
-    detector = build_detector_lanes("auto", tmp_path, threshold=None, threads=2, use_gpu=False)
+    detector = build_detector_lanes("hog", tmp_path, threshold=None, threads=2, use_gpu=False)
     assert not isinstance(detector, DetectorLanes)
-    assert detector.info.notices[0].code == "model.hog_fallback"
+
+
+def test_the_notice_of_the_built_in_detector_survives_lanes(tmp_path: Path) -> None:
+    detector = build_detector_lanes("auto", tmp_path, threshold=None, threads=2, use_gpu=False)
+    assert isinstance(detector, DetectorLanes)
+    assert [notice.code for notice in detector.info.notices] == ["model.builtin_detector"]
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ def test_a_network_gets_a_descriptor_beside_it_and_a_descriptor_none() -> None:
 
 
 def test_weak_boxes_are_wanted_where_scores_mean_something(tmp_path: Path) -> None:
-    assert weak_score_of("yolox", tmp_path) == weak_score_of("paddledet", tmp_path) == 0.1
+    assert weak_score_of("yolox", tmp_path) == weak_score_of("builtin", tmp_path) == 0.1
     assert weak_score_of("hog", tmp_path) is None
-    assert weak_score_of("auto", tmp_path) is None, "nothing lies there: HOG"
+    assert weak_score_of("paddledet", tmp_path) == 0.1
+    assert weak_score_of("auto", tmp_path) == 0.1, "nothing lies there: the built-in one"
     assert weak_score_of("auto", tmp_path / "yolox.onnx") == 0.1
 
 
