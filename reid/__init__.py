@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reid.distances import calculate_distance_matrix
     from reid.reid_model import ReIDModel
+    from reid.triplets import TripletsDataset, get_market1501_dataset
 
 _SOURCES = {
     "ReIDModel": "reid.reid_model",
+    "TripletsDataset": "reid.triplets",
     "calculate_distance_matrix": "reid.distances",
+    "get_market1501_dataset": "reid.triplets",
 }
 
-__all__ = ["ReIDModel", "calculate_distance_matrix"]
+__all__ = ["ReIDModel", "TripletsDataset", "calculate_distance_matrix", "get_market1501_dataset"]
 
 
 def __getattr__(name: str) -> Any:

@@ -226,7 +226,7 @@ class ReIDModel:
         **kwargs: Any,
     ) -> Any:
         """Train on triplets; see `reid.training.triplets.train_triplets`, which has the parameters."""
-        from reid.training.triplets import train_triplets  # type: ignore[import-not-found]  # follows
+        from reid.training.triplets import train_triplets
 
         return train_triplets(
             self,

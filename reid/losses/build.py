@@ -13,7 +13,7 @@ from reid.losses.classifying import ArcMargin, Centre, Softmax
 from reid.losses.loss import Loss
 from reid.losses.mining import AnchorCircle, BatchHardTriplet, Circle, Contrastive, PairContrastive
 from reid.losses.sums import vehicle_loss
-from reid.losses.tuples import Eml, NPairs, Quadruplet, Triplet
+from reid.losses.tuples import Eml, EuclideanTriplet, NPairs, Quadruplet, Triplet
 
 if TYPE_CHECKING:
     from reid.losses.paddle_loss import PaddleLoss
@@ -23,6 +23,7 @@ LOSSES: Mapping[str, Callable[..., Loss]] = {
     "softmax": Softmax,
     "arcmargin": ArcMargin,
     "triplet": Triplet,
+    "euclidean_triplet": EuclideanTriplet,
     "quadruplet": Quadruplet,
     "eml": Eml,
     "npairs": NPairs,

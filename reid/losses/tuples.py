@@ -24,11 +24,36 @@ class Triplet(Loss):
         ValueError
             for another N.
         """
-        count, dimension = features.shape
-        if count == 0 or count % 3:
-            raise ValueError(f"a batch of triplets holds a multiple of 3 features, not {count}")
-        rows = features.reshape([count // 3, 3, dimension])
-        return triplet_loss(rows[:, 0], rows[:, 1], rows[:, 2], margin=self.margin)
+        return triplet_loss(*_triplets(features), margin=self.margin)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EuclideanTriplet(Loss):
+    """mean relu(d(a, p) − d(a, n) + margin) of raw features, d = √d²; anchor, positive, negative in turn."""
+
+    margin: float = 1.0
+
+    def value(self, features: Tensor, labels: Tensor, weights: Weights) -> Tensor:
+        """Return the loss; see `Loss.value`. N must be a multiple of 3; the labels are not looked at.
+
+        Raises
+        ------
+        ValueError
+            for another N.
+        """
+        a, p, n = _triplets(ops.widened(features))
+        lib = ops.library(a)
+        nearer, farther = (ops.root(lib.sum((a - other) ** 2, 1)) for other in (p, n))
+        return lib.mean(ops.relu(nearer - farther + self.margin))
+
+
+def _triplets(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the anchors, positives and negatives, (N / 3, D) each, of features that hold them in turn."""
+    count, dimension = features.shape
+    if count == 0 or count % 3:
+        raise ValueError(f"a batch of triplets holds a multiple of 3 features, not {count}")
+    rows = features.reshape([count // 3, 3, dimension])
+    return rows[:, 0], rows[:, 1], rows[:, 2]
 
 
 def triplet_loss(anchors: Tensor, positives: Tensor, negatives: Tensor, *, margin: float = 0.1) -> Tensor:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -60,12 +61,30 @@ class TrainingData:
         return cls(crops, labels.astype(np.int64), len(identities))
 
 
-class BatchSource:
-    """Makes the batches of a recipe; batch ``k`` depends on the seed and on ``k`` alone."""
+class Batches(Protocol):
+    """Where the loop gets its batches from."""
 
-    def __init__(self, data: TrainingData, recipe: Recipe) -> None:
+    def stream(self, start: int, stop: int) -> Iterator[Batch]:
+        """Yield the batches of iterations ``start`` to ``stop`` − 1."""
+
+
+class BatchSource:
+    """Makes the batches of a recipe; batch ``k`` depends on the seed and on ``k`` alone.
+
+    Parameters
+    ----------
+    workers : threads that make batches ahead; 0 makes them when they are asked for.
+
+    Raises
+    ------
+    DataError
+        when the data cannot fill a batch.
+    """
+
+    def __init__(self, data: TrainingData, recipe: Recipe, *, workers: int = 1) -> None:
         self._data = data
         self._recipe = recipe
+        self._workers = workers
         self._sampler = build_sampler(data, recipe)
         self._size_wh = recipe.preprocessing.sizes_wh[-1]
 
@@ -86,6 +105,24 @@ class BatchSource:
                 raise ValueError(f"augmentation must end in crops of {width}×{height}, not {crop.shape[1::-1]}")
             pixels[place] = crop
         return Batch(normalise_pixels(pixels, self._recipe.preprocessing), self._data.labels[rows])
+
+    def stream(self, start: int, stop: int) -> Iterator[Batch]:
+        """Yield the batches of iterations ``start`` to ``stop`` − 1."""
+        if self._workers == 0:
+            yield from map(self.batch, range(start, stop))
+            return
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="batches") as pool:
+            waiting: deque[Future[Batch]] = deque()
+            try:
+                for iteration in range(start, stop):
+                    waiting.append(pool.submit(self.batch, iteration))
+                    if len(waiting) > self._workers:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
 
 
 def build_sampler(data: TrainingData, recipe: Recipe) -> Sampler:
@@ -109,22 +146,3 @@ def build_sampler(data: TrainingData, recipe: Recipe) -> Sampler:
         cameras=data.crops.cameras if recipe.is_camera_aware else None,
         seed=recipe.seed,
     )
-
-
-def stream(source: BatchSource, start: int, stop: int, *, workers: int) -> Iterator[Batch]:
-    """Yield the batches of iterations ``start`` to ``stop`` − 1, made ahead by ``workers`` threads (0: when asked)."""
-    if workers == 0:
-        yield from map(source.batch, range(start, stop))
-        return
-    with ThreadPoolExecutor(workers, thread_name_prefix="batches") as pool:
-        waiting: deque[Future[Batch]] = deque()
-        try:
-            for iteration in range(start, stop):
-                waiting.append(pool.submit(source.batch, iteration))
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()

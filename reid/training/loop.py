@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from errors import ModelError
-from reid.training.batches import BatchSource, TrainingData, stream
+from reid.training.batches import Batches
 from reid.training.checkpoints import read_training, save_training
 from reid.training.journal import Journal
 from reid.training.learners import Learner
@@ -45,7 +45,6 @@ class Run:
     evaluate : measures the network as it is; None: nothing is measured.
     resume_from : folder of a checkpoint to go on from; None begins anew.
     on_progress : called after every batch; what it raises ends the training.
-    workers : threads that make batches ahead; 0 makes them in between.
     """
 
     folder: Path
@@ -53,7 +52,6 @@ class Run:
     evaluate: Callable[[], Mapping[str, float]] | None = None
     resume_from: Path | None = None
     on_progress: Callable[[TrainingProgress], None] = lambda progress: None
-    workers: int = 1
     has_tensorboard: bool = False
 
 
@@ -73,28 +71,27 @@ class TrainingResult:
     evaluations: tuple[tuple[int, Mapping[str, float]], ...]
 
 
-def train(recipe: Recipe, data: TrainingData, learner: Learner, run: Run) -> TrainingResult:
+def train(recipe: Recipe, batches: Batches, learner: Learner, run: Run) -> TrainingResult:
     """Train ``learner`` by ``recipe``.
 
     A training that is taken up again gives the same weights as one that was
-    never interrupted: batches and random numbers depend on the seed and the
-    iteration alone.
+    never interrupted, where batches depend on the iteration alone: those of
+    `BatchSource` do, and so do the random numbers of a step.
 
     Raises
     ------
     DataError
-        when the data cannot fill a batch.
+        when the network cannot be measured on what it is to be measured on.
     ModelError
         when the checkpoint to go on from does not fit, is complete already, or the loss is no number any more.
     """
-    source = BatchSource(data, recipe)
     start = _take_up(recipe, learner, run)
     journal = Journal(run.folder, start=start, has_tensorboard=run.has_tensorboard)
     window: list[Mapping[str, float]] = []
     evaluations: list[tuple[int, Mapping[str, float]]] = []
     checkpoint, started_s = run.folder, time.perf_counter()
     try:
-        for iteration, batch in enumerate(stream(source, start, recipe.iterations, workers=run.workers), start):
+        for iteration, batch in enumerate(batches.stream(start, recipe.iterations), start):
             rate = recipe.schedule.rate_at(iteration)
             window.append(learner.learn(batch, rate=rate, seed=_step_seed(recipe.seed, iteration)))
             done = iteration + 1

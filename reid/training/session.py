@@ -10,7 +10,7 @@ from model.networks.build import Framework, Network, build_network
 from model.networks.checkpoints import save_checkpoint
 from model.networks.weights import write_weights
 from records import Notice
-from reid.training.batches import TrainingData
+from reid.training.batches import BatchSource, TrainingData
 from reid.training.judging import HeldOut, judge, summary
 from reid.training.learners import Learner
 from reid.training.loop import Run, TrainingProgress, TrainingResult, train
@@ -88,10 +88,9 @@ def run_recipe(recipe: Recipe, data: TrainingData, session: Session) -> Training
         evaluate=None if held_out is None else lambda: measure(held_out),
         resume_from=session.resume_from,
         on_progress=session.on_progress,
-        workers=session.workers,
         has_tensorboard=session.has_tensorboard,
     )
-    return train(recipe, data, learner, run)
+    return train(recipe, BatchSource(data, recipe, workers=session.workers), learner, run)
 
 
 def build_learner(network: Network, recipe: Recipe, class_count: int, session: Session) -> Learner:

@@ -49,7 +49,7 @@ class TorchLearner:
         torch.manual_seed(seed)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        self.network.train()
+        self._set_training()
         images = torch.from_numpy(batch.images).to(self._device, non_blocking=True)
         labels = torch.from_numpy(batch.labels).to(self._device, non_blocking=True)
         with self._precision():
@@ -96,6 +96,14 @@ class TorchLearner:
                 # The count of steps stays on the CPU, where the optimizer keeps it.
                 place = value if value.ndim == 0 else value.to(parameter.device)
                 self._optimizer.state[parameter][key.removeprefix(prefix)] = place
+
+    def _set_training(self) -> None:
+        """Set training, but leave parts whose parameters are frozen in evaluation, running statistics with them."""
+        self.network.train()
+        for module in self.network.modules():
+            own = list(module.parameters(recurse=False))
+            if own and not any(parameter.requires_grad for parameter in own):
+                module.eval()
 
     def _precision(self) -> AbstractContextManager[Any]:
         return torch.autocast("cuda", dtype=torch.bfloat16) if self._is_mixed else nullcontext()
