@@ -39,8 +39,9 @@ ALLOWED: Mapping[str, set[str]] = {
     "tasks": {"config", "errors", "store", "worker"},
     "supervise": {"config", "tasks"},
     "predict": _GROUND | _ENGINE | {"config"},
-    **dict.fromkeys(("train_elem", "train_pair", "eval", "infer", "reid_standalone"), {"reid"}),
+    **{name: {"reid"} for name in ("train_elem", "train_pair", "eval", "infer", "reid_standalone")},
     "export_model": {"model", "reid"},
+    "demo": {"config", "supervise", "synth"},
     "app": {"config", "store", "supervise", "tasks", "web"},
 }
 """What each room or file may import besides itself; a dotted name lets in that module alone."""

@@ -86,7 +86,7 @@ def test_export_of_other_people_is_prepared_by_its_declared_size(
 
 def test_export_without_training_is_refused_but_for_benchmarks(tmp_path: Path) -> None:
     preprocessing = Preprocessing(sizes_wh=((32, 32),))
-    export_embedder(network(), tmp_path, preprocessing, origin=UNTRAINED)
+    export_embedder(network("siamese_encoder"), tmp_path, preprocessing, origin=UNTRAINED)
     with pytest.raises(ModelError, match="without trained weights"):
         PaddleEmbedder(tmp_path, threads=1)
     assert PaddleEmbedder(tmp_path, threads=1, allow_untrained=True).dimension == 16
@@ -94,8 +94,8 @@ def test_export_without_training_is_refused_but_for_benchmarks(tmp_path: Path) -
 
 def test_second_export_replaces_the_first(tmp_path: Path) -> None:
     preprocessing = Preprocessing(sizes_wh=((32, 32),))
-    export_embedder(network(embedding_size=16), tmp_path, preprocessing, origin="a.pdparams")
-    export_embedder(network(embedding_size=8), tmp_path, preprocessing, origin="b.pdparams")
+    export_embedder(network("siamese_encoder", embedding_size=16), tmp_path, preprocessing, origin="a.pdparams")
+    export_embedder(network("siamese_encoder", embedding_size=8), tmp_path, preprocessing, origin="b.pdparams")
     spec = read_spec(tmp_path)
     assert spec is not None
     assert (spec.origin, PaddleEmbedder(tmp_path, threads=1).dimension) == ("b.pdparams", 8)

@@ -129,7 +129,7 @@ def test_auto_takes_a_trained_export_and_refuses_an_untrained_one(tmp_path: Path
     preprocessing = Preprocessing(sizes_wh=((32, 32),))
     export_embedder(network("siamese_encoder"), tmp_path / "trained", preprocessing, origin="a.pdparams")
     export_embedder(network("siamese_encoder"), tmp_path / "random", preprocessing, origin=UNTRAINED)
-    assert embedder("auto", tmp_path / "trained").info.name == "resnet18_vd"
+    assert embedder("auto", tmp_path / "trained").info.name == "siamese_encoder"
     for name in ("auto", "paddle"):
         with pytest.raises(ModelError) as raised:
             embedder(name, tmp_path / "random")
