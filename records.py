@@ -129,6 +129,22 @@ class MediaFacts:
 
 
 @dataclass(frozen=True)
+class DistanceScale:
+    """How far apart an embedder puts people, measured: cosine distances of the mean vectors of stretches of tracks.
+
+    Attributes
+    ----------
+    usual_same, spread_same : mean and standard deviation for stretches of one person.
+    usual_other, spread_other : for stretches of two persons.
+    """
+
+    usual_same: float
+    spread_same: float
+    usual_other: float
+    spread_other: float
+
+
+@dataclass(frozen=True)
 class ModelInfo:
     """Which detector or embedder ran, as shown to the user.
 
@@ -138,12 +154,15 @@ class ModelInfo:
     source : the file or folder of the weights; empty where there are none.
     device : ``cpu`` or ``gpu``.
     notices : what the user should know, e.g. that this is a fallback.
+    distances : of an embedder, where they were measured (``python -m bench.appearance``); only then do its vectors
+        take part in linking the pieces of tracks.
     """
 
     name: str
     source: str = ""
     device: str = "cpu"
     notices: tuple[Notice, ...] = ()
+    distances: DistanceScale | None = None
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def _recorded(shown: ShownSequence) -> Boxes:
         pieces=np.concatenate(pieces),
         boxes_xyxy=np.concatenate(boxes),
         scores=np.concatenate(scores),
-        features=sums,
+        features=(sums,),
     )
     refined = refine(columns, frame_times_s=times_s, frame_width=shown.width, to_first_frame=shown.to_first_frame())
     return refined.frames, refined.track_numbers, refined.boxes_xyxy

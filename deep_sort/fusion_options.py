@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deep_sort.axis_filter import MotionNoise
 
@@ -71,6 +71,15 @@ class FusionOptions:
             scores = f"{self.low_score}, {self.high_score}, {self.start_score}"
             raise ValueError(f"low_score, high_score and start_score must not fall, they are {scores}")
 
+    def suited_to(self, usual_same: float) -> FusionOptions:
+        """Return the settings for another embedder, given the distance that is usual for one person."""
+        factor = usual_same / _USUAL_SAME
+        return replace(
+            self,
+            usual_appearance=self.usual_appearance * factor,
+            unsure_appearance=min(self.unsure_appearance * factor, 1.0),
+        )
+
     @classmethod
     def recorded(cls, frame_rate: float) -> FusionOptions:
         """Return the settings for a recording that `refine` goes over afterwards: every box counts at once."""
@@ -82,6 +91,7 @@ class FusionOptions:
         return cls(frame_rate=frame_rate, n_init=2)
 
 
+_USUAL_SAME = 0.11  # of the histograms of stripes that the settings were tuned with; see `linking_options`
 _POSITIVE = (
     "max_lost_s", "max_squared_distance", "usual_squared_distance", "usual_appearance", "max_cost", "max_hidden",
     "memory_s", "low_round_s",

@@ -3,7 +3,7 @@
 Evidence is a log likelihood ratio in nats. Of motion: how well the end of one
 piece leads to the beginning of the other within the gap, against a stranger
 who begins anywhere. Of appearance: whether the distance of the mean features
-is usual for one person or for two. Groups of pieces are joined greedily, the
+is usual for one person or for two; that of several embedders adds up. Groups of pieces are joined greedily, the
 best first; a join that would put two boxes of one identity into a frame has no
 evidence at all.
 """
@@ -28,6 +28,9 @@ _IMPOSSIBLE = -math.inf
 _NO_WEIGHT = 1e-6
 
 
+Look = tuple[Floats, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Piece:
     """A stretch of one track.
@@ -35,14 +38,13 @@ class Piece:
     Attributes
     ----------
     head, tail : how it begins and ends.
-    feature_sum : (D,) float64, the sum of its unit features by weight.
-    weight : the sum of the weights, 0 without features.
+    looks : for each embedder, the (D,) float64 sum of the piece's unit features by weight, and the sum of the weights,
+        0 without features.
     """
 
     head: PieceEnd
     tail: PieceEnd
-    feature_sum: Floats
-    weight: float
+    looks: tuple[Look, ...]
 
 
 def link(pieces: Sequence[Piece], options: LinkingOptions) -> list[list[int]]:
@@ -123,6 +125,18 @@ def appearance_evidence(distance: float, scale: AppearanceScale) -> float:
     return min(max(ratio, -scale.max_against), scale.max_for)
 
 
+def _look_evidence(first: Look, second: Look, scale: AppearanceScale) -> float:
+    """Return the evidence of what one embedder saw of two groups; 0 where it did not see both."""
+    (a, a_weight), (b, b_weight) = first, second
+    if min(a_weight, b_weight) <= _NO_WEIGHT:
+        return 0.0
+    lengths = math.sqrt(float(a @ a) * float(b @ b))
+    if lengths <= 0:
+        return 0.0
+    certainty = min(1.0, a_weight / scale.min_weight, b_weight / scale.min_weight)
+    return certainty * appearance_evidence(1 - float(a @ b) / lengths, scale)
+
+
 class _Groups:
     """Pieces joined so far: for each group its pieces in order, and the sum of their features."""
 
@@ -132,7 +146,7 @@ class _Groups:
         self.members = {index: [index] for index in range(len(pieces))}
         self.versions = dict.fromkeys(self.members, 0)
         self.neighbours: dict[int, set[int]] = {index: set() for index in self.members}
-        self._sums = {index: (piece.feature_sum, piece.weight) for index, piece in enumerate(pieces)}
+        self._looks = {index: piece.looks for index, piece in enumerate(pieces)}
 
     def evidence(self, first: int, second: int) -> float:
         """Return the evidence that two groups are one person; −∞ where they share a frame."""
@@ -160,21 +174,15 @@ class _Groups:
         return total
 
     def _appearance(self, first: int, second: int) -> float:
-        (a, a_weight), (b, b_weight) = self._sums[first], self._sums[second]
-        if min(a_weight, b_weight) <= _NO_WEIGHT:
-            return 0.0
-        lengths = math.sqrt(float(a @ a) * float(b @ b))
-        if lengths <= 0:
-            return 0.0
-        certainty = min(1.0, a_weight / self._options.min_weight, b_weight / self._options.min_weight)
-        return certainty * appearance_evidence(1 - float(a @ b) / lengths, self._options.appearance)
+        scales = self._options.appearances
+        return sum(map(_look_evidence, self._looks[first], self._looks[second], scales))
 
     def join(self, first: int, second: int) -> None:
         """Make the second group a part of the first."""
         joined = self.members[first] + self.members.pop(second)
         self.members[first] = sorted(joined, key=lambda index: self._pieces[index].head.time_s)
-        (a, a_weight), (b, b_weight) = self._sums[first], self._sums.pop(second)
-        self._sums[first] = (a + b, a_weight + b_weight)
+        both = zip(self._looks[first], self._looks.pop(second), strict=True)
+        self._looks[first] = tuple((a + b, a_weight + b_weight) for (a, a_weight), (b, b_weight) in both)
         self.versions[first] += 1
         del self.versions[second]
         for other in self.neighbours.pop(second) - {first}:

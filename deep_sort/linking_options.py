@@ -19,6 +19,7 @@ class AppearanceScale:
     usual_same, spread_same : of pieces of one person.
     usual_other, spread_other : of pieces of two persons.
     max_for, max_against : evidence of appearance says no more than this, in nats, for and against a join.
+    min_weight : sum of weights from which the features of a piece count fully.
 
     Raises
     ------
@@ -32,6 +33,7 @@ class AppearanceScale:
     spread_other: float = 0.09
     max_for: float = 6.0
     max_against: float = 9.0
+    min_weight: float = 2.0
 
     def __post_init__(self) -> None:
         _check_positive(self, [entry.name for entry in fields(self)])
@@ -65,8 +67,8 @@ class LinkingOptions:
     border_density : the same for a piece that ends at the picture's border and one that begins there.
     border_margin : a box nearer to the left or right border than this is at it.
     max_speed : faster is impossible.
-    min_weight : sum of weights from which the features of a piece count fully.
-    appearance : what distances of the embedder's features mean.
+    appearances : what distances of features mean, a scale for each embedder that looked at the pieces; their evidence
+        adds up.
 
     Raises
     ------
@@ -85,11 +87,10 @@ class LinkingOptions:
     border_density: float = 2.0
     border_margin: float = 0.1
     max_speed: float = 3.0
-    min_weight: float = 2.0
-    appearance: AppearanceScale = field(default_factory=AppearanceScale)
+    appearances: tuple[AppearanceScale, ...] = field(default_factory=lambda: (AppearanceScale(),))
 
     def __post_init__(self) -> None:
-        names = [entry.name for entry in fields(self) if entry.name not in ("max_gap_s", "appearance")]
+        names = [entry.name for entry in fields(self) if entry.name not in ("max_gap_s", "appearances")]
         _check_positive(self, names)
         if not (math.isfinite(self.max_gap_s) and self.max_gap_s >= 0):
             raise ValueError(f"max_gap_s must be 0 or more, not {self.max_gap_s}")

@@ -26,7 +26,8 @@ from deep_sort.pieces import FeatureSums
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_MIN_PIECE_BOXES = 2
+MIN_PIECE_BOXES = 2
+"""A piece of fewer boxes tells too little to be linked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,8 @@ class TrackColumns:
     boxes_xyxy : (P, 4) float32 pixels, the detector's own boxes rather than the tracker's: `refine` smooths
         better, since it sees what comes after.
     scores : (P,) of the boxes.
-    features : of the pieces; None, or none for a piece: it is linked by motion alone.
+    features : of the pieces, by each embedder that the options have a scale for; may be fewer, also for some pieces:
+        without any a piece is linked by motion alone.
 
     Raises
     ------
@@ -61,7 +63,7 @@ class TrackColumns:
     pieces: Indices
     boxes_xyxy: NDArray[np.float32]
     scores: NDArray[Any]
-    features: FeatureSums | None = None
+    features: tuple[FeatureSums, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.frames)
@@ -114,7 +116,7 @@ def refine(
     Raises
     ------
     ValueError
-        for times that do not rise, frames beyond them, and matrices of another shape.
+        for times that do not rise, frames beyond them, matrices of another shape, and more embedders than scales.
     """
     options = RefineOptions() if options is None else options
     times_s = _checked_times(frame_times_s, columns.frames)
@@ -124,14 +126,17 @@ def refine(
     ground = None if to_first_frame is None else _checked_matrices(to_first_frame, len(times_s))
     if ground is not None:
         boxes = carry(boxes, ground[columns.frames])
-    min_boxes = min(_MIN_PIECE_BOXES, (len(times_s) + 1) // 2)
+    min_boxes = min(MIN_PIECE_BOXES, (len(times_s) + 1) // 2)
     rows_of_pieces = [rows for rows in _rows_by_piece(columns.pieces) if len(rows) >= min_boxes]
-    features = FeatureSums() if columns.features is None else columns.features
+    if len(columns.features) > len(options.linking.appearances):
+        counts = f"{len(columns.features)} embedders and {len(options.linking.appearances)} scales"
+        raise ValueError(f"each embedder wants a scale of its distances, there are {counts}")
     pieces = []
     for rows in rows_of_pieces:
         times = times_s[columns.frames[rows]]
         ends = piece_ends(times, boxes[rows], is_at_border[rows], end_s=options.linking.end_s)
-        pieces.append(Piece(*ends, *features.of(int(columns.pieces[rows[0]]))))
+        piece = int(columns.pieces[rows[0]])
+        pieces.append(Piece(*ends, tuple(sums.of(piece) for sums in columns.features)))
     joined = [np.concatenate([rows_of_pieces[k] for k in members]) for members in link(pieces, options.linking)]
     identities = [
         rows for rows in joined if is_somebody(columns.frames[rows], columns.scores[rows], times_s, options.ghosts)

@@ -10,19 +10,21 @@ less ruled by a few large bins than the plain product.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from records import FloatArray, Image, ModelInfo
+from records import DistanceScale, FloatArray, Image, ModelInfo
 
 _WIDTH, _HEIGHT, _STRIPES = 32, 64, 8
 _BINS = (24, 16, 16)
 _RANGES = (180, 256, 256)
 _CENTRE_SIGMA = 0.2
 _MAX_BATCH = 256
+_DISTANCES = DistanceScale(usual_same=0.11, spread_same=0.05, usual_other=0.34, spread_other=0.09)
 
 
 class HsvStripes:
@@ -38,7 +40,7 @@ class HsvStripes:
     max_cosine_distance = 0.13
 
     def __init__(self, *, info: ModelInfo | None = None) -> None:
-        self.info = info or ModelInfo("hsv_stripes")
+        self.info = replace(info or ModelInfo("hsv_stripes"), distances=_DISTANCES)
         across = (np.arange(_WIDTH) + 0.5) / _WIDTH - 0.5
         self._weights = np.exp(-0.5 * (across / _CENTRE_SIGMA) ** 2).astype(np.float32)
         self._bin_of_level = [

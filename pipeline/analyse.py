@@ -14,9 +14,9 @@ from pipeline.best_crops import rate_boxes
 from pipeline.detections import Codes, DetectionWriter, FoundBoxes, quantise, restore
 from pipeline.finishing import Embedded, FinalTracks
 from pipeline.follow import Followed, Follower
-from pipeline.piece_crops import PieceCrops
+from pipeline.piece_crops import KeptCrop, PieceCrops
 from pipeline.stopwatch import Stopwatch
-from pipeline.tracking import FrameTracks
+from pipeline.tracking import Appearances, FrameTracks
 from points import PointTable
 from records import Detections, FloatArray, Frame, Image, IntArray, TrackSummary
 from video.camera_motion import CameraMotion
@@ -25,6 +25,8 @@ MIN_SIDE_PX = 4.0
 """Boxes narrower or lower than this hold nothing that could be recognised."""
 DESCRIBED_SCORE = 0.3
 """Boxes below are matched by their place alone, so that describing them would be in vain."""
+LINKING_CROPS = 2
+"""A network that has a say in linking sees so many crops of each piece before."""
 BEST_CROPS, EVERY_BOX = EMBED_POLICIES = ("best_crops", "every_box")
 
 
@@ -79,6 +81,12 @@ class Looks:
         if self.crops_per_track < 1:
             raise ValueError(f"crops_per_track is {self.crops_per_track}; at least 1 is wanted")
 
+    def appearances(self) -> Appearances:
+        """Return what distances of the vectors mean to the trackers."""
+        descriptor, network = self.descriptor, self.network
+        distances = None if network is None else network.info.distances
+        return Appearances.of(descriptor.max_cosine_distance, descriptor.info.distances, distances)
+
 
 @dataclass(frozen=True, eq=False)
 class Seen:
@@ -101,6 +109,7 @@ class Analysis:
     Attributes
     ----------
     described_boxes : how many boxes the descriptor looked at so far.
+    linking_embeddings : how many of the embedded boxes, the first ones, had a say in linking; known after `finish`.
     """
 
     def __init__(
@@ -125,6 +134,7 @@ class Analysis:
         self._embedded_rows: list[IntArray] = []
         self._embeddings: list[FloatArray] = []
         self.described_boxes = 0
+        self.linking_embeddings = 0
         self._crops = PieceCrops(count=looks.crops_per_track, max_gap_s=follower.max_gap_s)
 
     def close(self) -> None:
@@ -167,18 +177,27 @@ class Analysis:
         pulse : called between batches of crops; what it raises ends the work.
         """
         self._crops.finish()
+        early = None
+        if self._follower.asks_the_network:
+            if self._is_sparse:
+                pieces = self._follower.linkable_pieces()
+                self._embed_crops([c for k in pieces for c in self._crops.chosen(k[None], LINKING_CROPS)], pulse)
+            early = self._embedded()
+        self.linking_embeddings = 0 if early is None else len(early.rows)
         with self._stopwatch.measure("track"):
-            final = self._follower.final_tracks()
+            final = self._follower.final_tracks(early)
         if self._is_sparse:
-            self._embed_best_crops(final, pulse)
+            count = self._looks.crops_per_track
+            self._embed_crops([c for pieces in final.pieces.values() for c in self._crops.chosen(pieces, count)], pulse)
         tracks = self._follower.summaries(final, self._embedded())
         return final.points, tuple(self._with_crop(track, final) for track in tracks)
 
-    def _embed_best_crops(self, final: FinalTracks, pulse: Callable[[], None]) -> None:
-        count = self._looks.crops_per_track
-        chosen = [crop for pieces in final.pieces.values() for crop in self._crops.chosen(pieces, count)]
-        for start in range(0, len(chosen), self._batch.crops):
-            batch = chosen[start : start + self._batch.crops]
+    def _embed_crops(self, crops: Sequence[KeptCrop], pulse: Callable[[], None]) -> None:
+        """Embed those of the crops that were not yet."""
+        done = {row for rows in self._embedded_rows for row in rows.tolist()}
+        wanted = [crop for crop in crops if crop.detection not in done]
+        for start in range(0, len(wanted), self._batch.crops):
+            batch = wanted[start : start + self._batch.crops]
             rows = np.array([crop.detection for crop in batch], np.int64)
             self._embed(rows, [self._crops.image(crop) for crop in batch])
             pulse()

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from records import Detections, FloatArray, IntArray, MediaFacts, ModelInfo, Notice
+from records import Detections, DistanceScale, FloatArray, IntArray, MediaFacts, ModelInfo, Notice
 
 FORMAT_VERSION = 1
 LEVELS = 15
@@ -72,7 +72,9 @@ class DetectionHead:
     stride : every so manieth frame was analysed, the first among them.
     described_boxes : how many boxes have a descriptor.
     descriptor_gate : cosine distance that suits the descriptors as DeepSORT's gate.
+    descriptor_distances : of the descriptors; None where they were not measured.
     has_network : whether a network embedded boxes; without one the descriptors stand for the tracks.
+    linking_embeddings : how many of the embedded boxes, the first ones, had a say in linking.
     """
 
     facts: MediaFacts
@@ -81,7 +83,9 @@ class DetectionHead:
     embedder: ModelInfo
     described_boxes: int
     descriptor_gate: float
+    descriptor_distances: DistanceScale | None = None
     has_network: bool = False
+    linking_embeddings: int = 0
 
     def to_json(self) -> str:
         """Return the head as text."""
@@ -94,12 +98,17 @@ class DetectionHead:
         values["facts"] = MediaFacts(**values["facts"])
         for name in ("detector", "embedder"):
             values[name] = _model_info(values[name])
+        values["descriptor_distances"] = _distances(values.get("descriptor_distances"))
         return cls(**values)
 
 
 def _model_info(values: Mapping[str, Any]) -> ModelInfo:
     notices = tuple(Notice(**notice) for notice in values["notices"])
-    return ModelInfo(**{**values, "notices": notices})
+    return ModelInfo(**{**values, "notices": notices, "distances": _distances(values.get("distances"))})
+
+
+def _distances(values: Mapping[str, float] | None) -> DistanceScale | None:
+    return None if values is None else DistanceScale(**values)
 
 
 class DetectionWriter:

@@ -10,13 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxes import clip_to_frame
+from deep_sort.linking_options import AppearanceScale
 from deep_sort.pieces import FeatureSums
 from pipeline.columns import TrackedBoxes
 from pipeline.detections import Affine
 from pipeline.refining import FinalBoxes, in_order_of_appearance, refined
-from pipeline.tracking import KIND_OF_CLASS, KINDS, RECORDED, TrackingOptions
+from pipeline.tracking import KIND_OF_CLASS, KINDS, RECORDED, Appearances, TrackingOptions
 from points import PointTable
 from records import CLASS_NAMES, FloatArray, IntArray, MediaFacts, TrackSummary
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """What a network embedded of a video's boxes.
+
+    Attributes
+    ----------
+    rows : (E,) int64 rows of the video's detections; E may be 0.
+    vectors : (E, D) float32.
+    """
+
+    rows: IntArray
+    vectors: FloatArray
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,12 +40,14 @@ class TrackedVideo:
 
     Attributes
     ----------
+    early : what a network embedded before the tracks were linked; None: it has no say in that.
     affines : of the camera, one an analysed frame.
     frame_pts_s : (F,) times of all frames; every ``stride`` of them was analysed.
     """
 
     boxes: TrackedBoxes
     descriptor_sums: FeatureSums
+    early: Embedded | None
     affines: Sequence[Affine | None]
     frame_pts_s: NDArray[np.float64]
     stride: int
@@ -55,27 +72,13 @@ class FinalTracks:
     pieces: Mapping[int, IntArray]
 
 
-@dataclass(frozen=True, eq=False)
-class Embedded:
-    """What a network embedded of a video's boxes.
-
-    Attributes
-    ----------
-    rows : (E,) int64 rows of the video's detections; E may be 0.
-    vectors : (E, D) float32.
-    """
-
-    rows: IntArray
-    vectors: FloatArray
-
-
-def final_tracks(video: TrackedVideo, options: TrackingOptions) -> FinalTracks:
+def final_tracks(video: TrackedVideo, options: TrackingOptions, appearances: Appearances) -> FinalTracks:
     """Return the final tracks; a recording's are gone over again."""
     boxes = video.boxes
     if options.mode == RECORDED:
         final = refined(
             boxes,
-            video.descriptor_sums,
+            _looks(video, appearances),
             frame_times_s=video.frame_pts_s[:: video.stride],
             affines=video.affines,
             facts=video.facts,
@@ -87,6 +90,17 @@ def final_tracks(video: TrackedVideo, options: TrackingOptions) -> FinalTracks:
     seen, numbers = boxes.select(final.rows[is_seen]), final.numbers[is_seen]
     pieces = {number: np.unique(seen.pieces[rows]) for number, rows in _rows_by_number(numbers).items()}
     return FinalTracks(_points(final, video), seen, numbers, pieces)
+
+
+def _looks(video: TrackedVideo, appearances: Appearances) -> list[tuple[FeatureSums, AppearanceScale]]:
+    """Return what the descriptors and, where it has a say, the network saw of the pieces."""
+    looks = [(video.descriptor_sums, appearances.descriptor)]
+    if video.early is not None and appearances.network is not None:
+        sums = FeatureSums()
+        at, chosen = _matching_rows(video.boxes, video.early)
+        sums.add(video.boxes.pieces[at], video.early.vectors[chosen], video.boxes.scores[at])
+        looks.append((sums, appearances.network))
+    return looks
 
 
 def _inside(final: FinalBoxes, facts: MediaFacts) -> FinalBoxes:
@@ -178,14 +192,8 @@ def _descriptor_vectors(final: FinalTracks, sums: FeatureSums) -> dict[int, Floa
 
 def _network_vectors(final: FinalTracks, embedded: Embedded) -> dict[int, FloatArray]:
     """Return the mean of what the network made of each track's boxes, weighted by score; not every track has one."""
-    seen = final.seen
-    if not len(seen):
-        return {}
-    order = np.argsort(seen.detections, kind="stable")
-    at = np.searchsorted(seen.detections[order], embedded.rows)
-    at = order[np.minimum(at, len(order) - 1)]
-    chosen = np.flatnonzero(seen.detections[at] == embedded.rows)
-    numbers, scores = final.seen_numbers[at[chosen]], seen.scores[at[chosen]].astype(np.float64)
+    at, chosen = _matching_rows(final.seen, embedded)
+    numbers, scores = final.seen_numbers[at], final.seen.scores[at].astype(np.float64)
     found = {}
     for number, rows in _rows_by_number(numbers).items():
         vector = _unit(scores[rows] @ embedded.vectors[chosen[rows]].astype(np.float64))
@@ -205,3 +213,9 @@ def _unit(vector: NDArray[np.float64]) -> FloatArray | None:
     """Return ``vector`` with length 1; None for one without a direction."""
     length = float(np.linalg.norm(vector))
     return (vector / length).astype(np.float32) if length > 1e-12 else None
+
+
+def _matching_rows(boxes: TrackedBoxes, embedded: Embedded) -> tuple[IntArray, IntArray]:
+    """Return rows of ``boxes`` and of ``embedded`` that are of the same detections."""
+    _, at, chosen = np.intersect1d(boxes.detections, embedded.rows, assume_unique=True, return_indices=True)
+    return at, chosen

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from deep_sort.pieces import FeatureSums, PieceCutter, split_gap_s
+from deep_sort.refine import MIN_PIECE_BOXES
 from pipeline.columns import BoxColumns
 from pipeline.detections import Affine, FoundBoxes
 from pipeline.finishing import Embedded, FinalTracks, TrackedVideo, final_tracks, summaries
-from pipeline.tracking import RECORDED, FrameTracks, KindTrackers, TrackingOptions
+from pipeline.tracking import RECORDED, Appearances, FrameTracks, KindTrackers, TrackingOptions
 from records import IntArray, MediaFacts, TrackSummary
 
 
@@ -36,15 +37,15 @@ class Follower:
     Parameters
     ----------
     stride : every so manieth frame of the video is analysed.
-    gate : cosine distance that suits the descriptors, for DeepSORT.
     """
 
-    def __init__(self, options: TrackingOptions, facts: MediaFacts, *, stride: int, gate: float) -> None:
+    def __init__(self, options: TrackingOptions, appearances: Appearances, facts: MediaFacts, *, stride: int) -> None:
         rate = facts.frame_rate / stride
         self._options = options
+        self._appearances = appearances
         self._facts = facts
         self._stride = stride
-        self._trackers = KindTrackers(options, frame_rate=rate, width=facts.width, height=facts.height, gate=gate)
+        self._trackers = KindTrackers(options, appearances, frame_rate=rate, width=facts.width, height=facts.height)
         self.max_gap_s = split_gap_s(rate)
         self._cutter = PieceCutter(self.max_gap_s)
         self._sums = FeatureSums()
@@ -78,17 +79,32 @@ class Follower:
         self.detected_boxes += len(detections)
         return Followed(tracks, pieces, first)
 
-    def final_tracks(self) -> FinalTracks:
-        """Return the tracks of the whole video: there are no more frames."""
+    @property
+    def asks_the_network(self) -> bool:
+        """Whether a network has a say in who is who: then `linkable_pieces` are to be embedded first."""
+        return self._options.mode == RECORDED and self._appearances.network is not None
+
+    def linkable_pieces(self) -> IntArray:
+        """Return the pieces so far that may be linked to others, in order: those of a single box are not."""
+        return np.flatnonzero(np.bincount(self._columns.table().pieces, minlength=1) >= MIN_PIECE_BOXES)
+
+    def final_tracks(self, early: Embedded | None = None) -> FinalTracks:
+        """Return the tracks of the whole video: there are no more frames.
+
+        Parameters
+        ----------
+        early : what a network that has a say made of the `linkable_pieces`.
+        """
         video = TrackedVideo(
             boxes=self._columns.table(),
             descriptor_sums=self._sums,
+            early=early,
             affines=self._affines,
             frame_pts_s=np.array(self._frame_pts_s, np.float64),
             stride=self._stride,
             facts=self._facts,
         )
-        return final_tracks(video, self._options)
+        return final_tracks(video, self._options, self._appearances)
 
     def summaries(self, final: FinalTracks, embedded: Embedded | None) -> tuple[TrackSummary, ...]:
         """Return a summary of each track, still without crops; see `pipeline.finishing.summaries`."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deep_sort.linking_options import AppearanceScale, LinkingOptions
 from deep_sort.pieces import FeatureSums
-from deep_sort.refine import TrackColumns, refine
+from deep_sort.refine import RefineOptions, TrackColumns, refine
 from pipeline.columns import TrackedBoxes
 from pipeline.detections import Affine
 from pipeline.tracking import KIND_OF_CLASS, KINDS
@@ -40,7 +41,7 @@ class FinalBoxes:
 
 def refined(
     boxes: TrackedBoxes,
-    features: FeatureSums,
+    looks: Sequence[tuple[FeatureSums, AppearanceScale]],
     *,
     frame_times_s: NDArray[np.float64],
     affines: Sequence[Affine | None],
@@ -50,9 +51,11 @@ def refined(
 
     Parameters
     ----------
-    features : of the pieces of ``boxes``.
+    looks : what each embedder saw of the pieces of ``boxes``, and what its distances mean.
     frame_times_s, affines : of the analysed frames; see `deep_sort.refine` and `video.camera_motion`.
     """
+    features, scales = tuple(sums for sums, _ in looks), tuple(scale for _, scale in looks)
+    options = RefineOptions(linking=LinkingOptions(appearances=scales))
     ground = to_first_frame(affines, width=facts.width, height=facts.height)
     parts: list[FinalBoxes] = []
     for kind_index in range(len(KINDS)):
@@ -67,7 +70,13 @@ def refined(
             scores=seen.scores,
             features=features,
         )
-        final = refine(columns, frame_times_s=frame_times_s, frame_width=facts.width, to_first_frame=ground)
+        final = refine(
+            columns,
+            frame_times_s=frame_times_s,
+            frame_width=facts.width,
+            options=options,
+            to_first_frame=ground,
+        )
         before = parts[-1].numbers.max(initial=0) if parts else 0
         own_rows = np.where(final.rows >= 0, rows[final.rows], -1)
         parts.append(FinalBoxes(final.frames, final.track_numbers + before, final.boxes_xyxy, own_rows))

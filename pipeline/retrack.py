@@ -16,7 +16,7 @@ from pipeline.follow import Follower
 from pipeline.progress import ProgressMeter
 from pipeline.run import TrackingResult
 from pipeline.stopwatch import Stopwatch
-from pipeline.tracking import TrackingOptions
+from pipeline.tracking import Appearances, TrackingOptions
 from records import FloatArray, Progress, TrackSummary
 from video.encode import playback_frame_rate
 from video.moments import read_moments
@@ -42,7 +42,10 @@ def retrack(
     head, facts = table.head, table.head.facts
     progress = ProgressMeter(on_progress, pixels=facts.width * facts.height)
     progress.begin("analyse", table.analysed_count, is_last=True)
-    follower = Follower(options, facts, stride=head.stride, gate=head.descriptor_gate)
+    distances = head.embedder.distances if head.linking_embeddings else None
+    appearances = Appearances.of(head.descriptor_gate, head.descriptor_distances, distances)
+    follower = Follower(options, appearances, facts, stride=head.stride)
+    embedded = Embedded(table.embedded_rows, table.embeddings.astype(np.float32)) if head.has_network else None
     with stopwatch.measure("track"):
         for analysed, found in enumerate(table.frames()):
             begin_s, *later_s = table.frame_pts_s[analysed * head.stride :][: head.stride].tolist()
@@ -51,8 +54,9 @@ def retrack(
             for pts_s in later_s:
                 follower.add_time(pts_s)
             progress.advance()
-        final = follower.final_tracks()
-        embedded = Embedded(table.embedded_rows, table.embeddings.astype(np.float32)) if head.has_network else None
+        first = slice(head.linking_embeddings)
+        early = Embedded(embedded.rows[first], embedded.vectors[first]) if embedded and distances else None
+        final = follower.final_tracks(early)
         tracks = follower.summaries(final, embedded)
     with stopwatch.measure("crops"):
         tracks = tuple(_with_crops(tracks, final, table, playback))

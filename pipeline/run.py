@@ -199,8 +199,7 @@ class _Run:
             frame_rate = playback_frame_rate(facts)
             progress = ProgressMeter(self._on_progress, pixels=facts.width * facts.height)
             looks, stride = request.looks(), request.stride_at(facts.frame_rate)
-            gate = looks.descriptor.max_cosine_distance
-            follower = Follower(request.tracking, facts, stride=stride, gate=gate)
+            follower = Follower(request.tracking, looks.appearances(), facts, stride=stride)
             writer = None
             if request.detections is not None:
                 writer = cleanup.enter_context(DetectionWriter(request.detections))
@@ -224,8 +223,10 @@ class _Run:
                     detector=detector,
                     embedder=embedder,
                     described_boxes=analysis.described_boxes,
-                    descriptor_gate=gate,
+                    descriptor_gate=looks.descriptor.max_cosine_distance,
+                    descriptor_distances=looks.descriptor.info.distances,
                     has_network=looks.network is not None,
+                    linking_embeddings=analysis.linking_embeddings,
                 )
                 writer.finish(head)
                 self._passes.written.append(request.detections)

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import Protocol
 
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from boxes import clip_to_frame
 from deep_sort.fusion import FusionOptions, FusionTracker
+from deep_sort.linking_options import AppearanceScale
 from deep_sort.tracker import Tracker, TrackerOptions
 from pipeline.detections import Affine, FoundBoxes
-from records import CLASS_KINDS, FloatArray, IntArray, Kind
+from records import CLASS_KINDS, DistanceScale, FloatArray, IntArray, Kind
 
 RECORDED, ONLINE, DEEPSORT = TRACKERS = ("recorded", "online", "deepsort")
 KINDS = tuple(Kind)
@@ -27,6 +28,8 @@ KIND_OF_CLASS = np.array([KINDS.index(kind) for kind in CLASS_KINDS])
 """The index in `KINDS` of each class id."""
 
 _USUAL_SCORE = 0.5
+_NETWORK_MIN_WEIGHT = 1.0
+"""A network sees the best crops of a piece alone: one of them tells as much as several boxes taken as they come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,31 @@ class TrackingOptions:
             raise ValueError(f"the tracker is “{self.mode}”; one of {', '.join(TRACKERS)} is wanted")
         if not 0 <= self.deepsort_score <= 1:
             raise ValueError(f"deepsort_score must lie in 0 to 1, not {self.deepsort_score}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appearances:
+    """What cosine distances mean to the trackers.
+
+    Attributes
+    ----------
+    gate : of the descriptors, for DeepSORT where its options leave it open.
+    descriptor : distances of the descriptors.
+    network : distances of a network's vectors; None: they have no say in who is who.
+    """
+
+    gate: float = 0.2
+    descriptor: AppearanceScale = field(default_factory=AppearanceScale)
+    network: AppearanceScale | None = None
+
+    @classmethod
+    def of(cls, gate: float, descriptor: DistanceScale | None, network: DistanceScale | None) -> Appearances:
+        """Return what is known of a descriptor and a network; unmeasured descriptors go by their gate."""
+        return cls(
+            gate=gate,
+            descriptor=AppearanceScale.of_gate(gate) if descriptor is None else AppearanceScale(**asdict(descriptor)),
+            network=None if network is None else AppearanceScale(**asdict(network), min_weight=_NETWORK_MIN_WEIGHT),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,13 +135,12 @@ class KindTrackers:
     ----------
     frame_rate : analysed frames a second.
     width, height : of a frame, to clip the tracks' boxes.
-    gate : cosine distance for DeepSORT where its options leave it open.
     """
 
     def __init__(
-        self, options: TrackingOptions, *, frame_rate: float, width: int, height: int, gate: float = 0.2
+        self, options: TrackingOptions, appearances: Appearances, *, frame_rate: float, width: int, height: int
     ) -> None:
-        build = _builder(options, frame_rate, gate)
+        build = _builder(options, frame_rate, appearances)
         numbers = count(1)
         self._trackers = [build(numbers) for _ in KINDS]
         self._lowest_score = options.deepsort_score if options.mode == DEEPSORT else 0.0
@@ -143,10 +170,13 @@ class KindTrackers:
         return seen.track_numbers, seen.boxes_xyxy, rows[seen.detection_indices]
 
 
-def _builder(options: TrackingOptions, frame_rate: float, gate: float) -> Callable[[Iterator[int]], _KindTracker]:
+def _builder(
+    options: TrackingOptions, frame_rate: float, appearances: Appearances
+) -> Callable[[Iterator[int]], _KindTracker]:
     """Return what makes the tracker of one kind, given where its numbers come from."""
     if options.mode == DEEPSORT:
-        settings = options.deepsort or TrackerOptions(max_cosine_distance=gate)
+        settings = options.deepsort or TrackerOptions(max_cosine_distance=appearances.gate)
         return lambda numbers: _DeepSort(settings, numbers)
     fusion = FusionOptions.recorded(frame_rate) if options.mode == RECORDED else FusionOptions.online(frame_rate)
-    return lambda numbers: FusionTracker(fusion, numbers=numbers)
+    suited = fusion.suited_to(appearances.descriptor.usual_same)
+    return lambda numbers: FusionTracker(suited, numbers=numbers)

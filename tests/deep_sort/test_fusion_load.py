@@ -101,7 +101,7 @@ def test_an_hour_is_refined_in_seconds() -> None:
         pieces=np.concatenate(pieces)[order],
         boxes_xyxy=np.concatenate(boxes)[order].astype(np.float32),
         scores=np.full(len(order), 0.9),
-        features=sums,
+        features=(sums,),
     )
     started = time.perf_counter()
     refined: RefinedColumns = refine(columns, frame_times_s=np.arange(frame_count) / rate, frame_width=1200)

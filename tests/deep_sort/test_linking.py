@@ -22,7 +22,7 @@ def end(time_s: float, x: float, *, vx: float = 0.0, height: float = 100.0, is_a
 def piece(
     start_s: float, end_s: float, x: float = 0.0, looks: tuple[float, ...] = (1.0, 0.0), weight: float = 5.0
 ) -> Piece:
-    return Piece(end(start_s, x), end(end_s, x), weight * np.array(looks), weight)
+    return Piece(end(start_s, x), end(end_s, x), ((weight * np.array(looks), weight),))
 
 
 def test_the_ends_of_a_steady_walk_are_where_it_is_and_as_fast() -> None:
@@ -114,3 +114,19 @@ def test_bad_options_are_refused() -> None:
         AppearanceScale(usual_same=0.4)
     with pytest.raises(ValueError, match="above 0"):
         AppearanceScale.of_gate(0)
+
+
+def test_the_evidence_of_several_embedders_adds_up() -> None:
+    """Colours that are neither like nor unlike, and a network that is sure."""
+
+    def seen(start_s: float, end_s: float, network: tuple[float, ...]) -> Piece:
+        colours = piece(start_s, end_s).looks[0]
+        return Piece(end(start_s, 0), end(end_s, 0), (colours, (np.array(network), 1.0)))
+
+    scale = AppearanceScale(usual_same=0.2, spread_same=0.05, usual_other=0.6, spread_other=0.1, min_weight=1)
+    options = replace(OPTIONS, appearances=(*OPTIONS.appearances, scale))
+    like, unlike = ((1.0, 0.0), (1.0, 0.0)), ((1.0, 0.0), (0.0, 1.0))
+    assert link([seen(0, 1, like[0]), seen(2, 3, like[1])], options) == [[0, 1]]
+    assert link([seen(0, 1, unlike[0]), seen(2, 3, unlike[1])], options) == [[0], [1]]
+    unknown = [seen(0, 1, (1.0, 0.0)), Piece(end(2, 0), end(3, 0), (piece(2, 3).looks[0], (np.zeros(2), 0.0)))]
+    assert link(unknown, options) == [[0, 1]], "who was not seen by one is told by the others"

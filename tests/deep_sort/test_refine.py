@@ -57,7 +57,7 @@ class Scene:
             pieces=np.array(pieces, np.int64),
             boxes_xyxy=np.array(boxes, np.float32).reshape(-1, 4),
             scores=np.array(scores, np.float32),
-            features=sums,
+            features=(sums,),
         )
         return refine(
             columns,
@@ -278,3 +278,13 @@ def test_about_half_of_a_short_video_makes_somebody(frame_count: int, enough: in
 
 def test_a_weak_box_is_nobody_even_in_a_single_frame() -> None:
     assert not len(Scene().walk(1, [0], left=100, score=0.5).refine(1).frames)
+
+
+def test_more_embedders_than_scales_are_refused() -> None:
+    one = np.zeros(0, np.int64)
+    boxes = np.zeros((0, 4), np.float32)
+    columns = TrackColumns(
+        frames=one, pieces=one, boxes_xyxy=boxes, scores=one, features=(FeatureSums(), FeatureSums())
+    )
+    with pytest.raises(ValueError, match="there are 2 embedders and 1 scales"):
+        refine(columns, frame_times_s=np.arange(3), frame_width=WIDTH)

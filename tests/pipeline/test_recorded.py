@@ -13,9 +13,10 @@ from errors import JobCancelled
 from model.hsv_stripes import HsvStripes
 from pipeline.analyse import BatchLimits
 from pipeline.detections import DetectionTable
+from pipeline.retrack import retrack
 from pipeline.run import TrackingResult, TrackRequest, track_video
 from pipeline.tracking import TrackingOptions
-from records import FloatArray, Image, Progress
+from records import DistanceScale, FloatArray, Image, ModelInfo, Progress
 from tests.pipeline.scripted import (
     BLUE,
     GREEN,
@@ -154,6 +155,40 @@ def test_every_piece_of_a_track_is_embedded_at_least_once(tmp_path: Path) -> Non
     request = replace(_request(video), crops_per_track=1, detections=tmp_path / "detections.npz")
     assert len(_track(request).tracks) == 1
     assert DetectionTable(tmp_path / "detections.npz").embedded_rows.size == 3
+
+
+class _Alike(ColourEmbedder):
+    """Sees no difference between anybody."""
+
+    def embed(self, crops_bgr: Sequence[Image]) -> FloatArray:
+        return np.full((len(crops_bgr), 3), 3**-0.5, np.float32)
+
+
+MEASURED = DistanceScale(usual_same=0.02, spread_same=0.02, usual_other=0.3, spread_other=0.1)
+
+
+def test_a_network_whose_distances_are_known_tells_who_is_who(tmp_path: Path) -> None:
+    """A red walker goes behind something, a green one comes out."""
+    blocks = (Block(RED, (10, 30), frames=range(12)), Block(GREEN, (10, 30), frames=range(18, 30)))
+    unsure = replace(_request(make_video(tmp_path / "swap.mkv", blocks)), descriptor=_Alike())
+    assert len(_track(unsure).tracks) == 1, "its vectors are not asked"
+    network = ColourEmbedder(ModelInfo("colour", distances=MEASURED))
+    sure = replace(unsure, embedder=network, detections=tmp_path / "detections.npz", playback=tmp_path / "playback.mp4")
+    result = _track(sure)
+    assert [(track.first_frame, track.last_frame) for track in result.tracks] == [(0, 11), (18, 29)]
+    assert result.embedded_boxes == len(network.crop_shapes) <= 2 * 4
+    again = retrack(tmp_path / "detections.npz", tmp_path / "playback.mp4", TrackingOptions(), on_progress=print)
+    np.testing.assert_array_equal(again.points.track_numbers, result.points.track_numbers)
+    for mine, theirs in zip(again.tracks, result.tracks, strict=True):
+        np.testing.assert_array_equal(mine.embedding, theirs.embedding)
+
+
+def test_descriptors_that_spread_more_are_compared_on_their_own_scale(tmp_path: Path) -> None:
+    """Twice as far apart, one person is still one."""
+    video = make_video(tmp_path / "gap.mkv", _walker(*range(12, 20)))
+    for distances in (None, MEASURED):
+        descriptor = ColourEmbedder(ModelInfo("colour", distances=distances))
+        assert len(_track(replace(_request(video), descriptor=descriptor)).tracks) == 1
 
 
 def test_a_stop_is_obeyed_between_batches_of_crops(tmp_path: Path) -> None:
