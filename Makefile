@@ -4,10 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 
-.PHONY: help run test lint format messages clean
+.PHONY: help run demo test lint format messages clean
 
 help:
 	@echo "make run       install and serve on http://127.0.0.1:8000 with one worker"
+	@echo "make demo      the same with two rendered cameras to look at, nothing to upload"
 	@echo "make test      install and run every check"
 	@echo "make lint      ruff and mypy only"
 	@echo "make format    rewrite the code as ruff formats it"
@@ -37,6 +38,9 @@ help:
 
 run: .venv/installed .venv/compiled
 	@exec $(BIN)/python app.py
+
+demo: .venv/installed .venv/compiled
+	@exec $(BIN)/python demo.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
