@@ -177,6 +177,15 @@ MESSAGES: dict[str, str] = {
     "pull.not_usable": N_(
         "%(name)s is a checkpoint that no worker reads as it is. It lies at “%(path)s”; train on from it, or export it, and put that into %(folder)s."
     ),
+    # a running site that is asked from a terminal
+    "site.unreachable": N_("No site answers at %(address)s (%(detail)s). Check the address, and that the site runs."),
+    "site.refused": N_("The site at %(address)s did not answer the question: %(detail)s"),
+    "site.nobody": N_(
+        "The site at %(address)s found nobody in the pictures. Use larger or clearer ones that show the whole person."
+    ),
+    "site.slow": N_(
+        "The site at %(address)s did not look at the pictures within %(limit_s)d seconds. Check that its worker runs, then try again."
+    ),
     # jobs
     "job.attempts_exhausted": N_(
         "The work was interrupted %(attempts)d times, which is the limit. The worker probably ran out of memory or was stopped; see its log, then retry."

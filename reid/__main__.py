@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "train": ("reid.training.command", "train a network by a recipe: osnet, siamese, vehicle, rendered, …"),
         "evaluate": ("reid.evaluate_command", "judge a model on a data set: mAP, CMC, error rates, report"),
         "report": ("reid.report_command", "write the report of an earlier evaluation again"),
+        "search": ("reid.search_command", "find who looks like a picture, in a folder or on a running site"),
         "lists": ("reid.datasets.lists_command", "write Paddle's list files for a folder of pictures"),
     }
 )

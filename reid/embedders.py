@@ -2,81 +2,109 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from errors import ModelError
-from model.network_input import prepare_crops
 from model.protocols import Embedder
 from model.registry import EMBEDDERS, build_embedder
 from records import FloatArray, Image, ModelInfo
 from reid.distance_blocks import unit_rows
+from reid.reid_model import ReIDModel
 
-DEFAULT_FOLDER = Path("model/embedding")
-HELP = (
-    f"{', '.join(EMBEDDERS)} (weights in --emb_model_dir); or a checkpoint (.safetensors), or the folder of an "
-    "exported Paddle model"
-)
+_EMBEDDING_DIR = Path("model/embedding")
+_MAX_COSINE_DISTANCE = 0.2
 
 
-def open_embedder(name: str, *, model_dir: Path = DEFAULT_FOLDER, use_gpu: bool = False, threads: int = 0) -> Embedder:
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags that `open_chosen` reads."""
+    parser.add_argument(
+        "--model",
+        default="auto",
+        metavar="NAME_OR_FILE",
+        help=f"{', '.join(EMBEDDERS)} (weights in --emb_model_dir); a checkpoint's file; a folder with a Paddle model; "
+        "or a network's name with --weights (auto)",
+    )
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights of the network that --model names")
+    parser.add_argument("--emb_model_dir", type=Path, default=_EMBEDDING_DIR, help=f"({_EMBEDDING_DIR})")
+    parser.add_argument("--use_gpu", action="store_true", help="embed on the GPU")
+    parser.add_argument("--cpu_threads", type=int, default=0, help="threads of exported networks; 0: one for each core")
+
+
+def open_chosen(options: argparse.Namespace) -> Embedder:
+    """Load the embedder that the flags of `add_model_arguments` name; see `open_embedder`."""
+    return open_embedder(
+        options.model,
+        weights=options.weights,
+        model_dir=options.emb_model_dir,
+        use_gpu=options.use_gpu,
+        threads=options.cpu_threads,
+    )
+
+
+def open_embedder(
+    name: str,
+    *,
+    weights: Path | None = None,
+    model_dir: Path = _EMBEDDING_DIR,
+    use_gpu: bool = False,
+    threads: int = 0,
+) -> Embedder:
     """Load what ``name`` means.
 
     Parameters
     ----------
-    name : a name of `model.registry.EMBEDDERS`, the folder of an exported model, or a checkpoint's file.
+    name : a name of `model.registry.EMBEDDERS`; a file or folder that `ReIDModel.from_timm` loads; or one of our
+        networks, with ``weights``.
+    weights : file of the network's weights; None where ``name`` says it all.
     model_dir : where the registry looks for weights.
-    threads : of the CPU; 0: one for each core.
+    threads : of exported networks on the CPU; 0: one for each core.
 
     Raises
     ------
     ModelError
-        for a name that means nothing, and for weights that are missing or cannot be used.
+        for a name that means nothing, a network without weights, and weights that are missing or cannot be used.
     """
-    path = Path(name)
     if name in EMBEDDERS:
         return build_embedder(name, model_dir, threads=threads, use_gpu=use_gpu)
-    if path.is_dir():
+    path = Path(name)
+    gpu = "gpu" if path.is_dir() else "cuda"  # a folder is Paddle's, which has its own word
+    device = gpu if use_gpu else "cpu"
+    if weights is not None:
+        return CropEmbedder(ReIDModel.from_timm(name, device, weights=weights), source=weights)
+    if path.is_dir() and is_export(path):
         return build_embedder("paddle", path, threads=threads, use_gpu=use_gpu)
-    if path.suffix == ".safetensors":
-        return CheckpointEmbedder(path, use_gpu=use_gpu)
-    choices = f"{', '.join(EMBEDDERS)}, a .safetensors file, a folder with an exported model"
-    raise ModelError("model.unknown", what="embedder", name=name, choices=choices)
+    if not path.exists():
+        choices = f"{', '.join(EMBEDDERS)}, the file of a checkpoint, a folder, or a network with --weights FILE"
+        raise ModelError("model.unknown", what="embedder", name=name, choices=choices)
+    return CropEmbedder(ReIDModel.from_timm(path, device), source=path)
 
 
-class CheckpointEmbedder:
-    """Embed crops with a network of ours, in PyTorch; see `model.protocols.Embedder`.
+def is_export(folder: Path) -> bool:
+    """Return whether a folder holds an exported Paddle model."""
+    from model.paddle_files import find_paddle_files
+
+    return find_paddle_files(folder) is not None
+
+
+class CropEmbedder:
+    """A `ReIDModel` as an `Embedder`: BGR crops in, vectors of unit length out.
 
     Parameters
     ----------
-    path : a checkpoint that says which network it holds; see `model.networks.checkpoints`.
+    source : where its weights lie.
     """
 
-    max_cosine_distance = 0.2
+    max_cosine_distance = _MAX_COSINE_DISTANCE
 
-    def __init__(self, path: Path, *, use_gpu: bool) -> None:
-        import torch
-
-        from model.networks.checkpoints import load_checkpoint
-
-        if use_gpu and not torch.cuda.is_available():
-            raise ModelError("model.gpu_missing", runtime="PyTorch")
-        network, facts = load_checkpoint(path, "torch")
-        self._device = "cuda" if use_gpu else "cpu"
-        self._network = network.to(self._device).eval()
-        self._preprocessing = facts.preprocessing
-        self.dimension = network.dimension
-        self.info = ModelInfo(path.stem, str(path), "gpu" if use_gpu else "cpu")
+    def __init__(self, model: ReIDModel, *, source: Path) -> None:
+        self._model = model
+        self.dimension = model.dimension
+        self.info = ModelInfo(source.stem, str(source), "cpu" if model.device == "cpu" else "gpu")
 
     def embed(self, crops_bgr: Sequence[Image]) -> FloatArray:
         """Return (N, D) float32 of unit length; see `Embedder.embed`."""
-        import torch
-
-        if not crops_bgr:
-            return np.zeros((0, self.dimension), np.float32)
-        images = torch.from_numpy(prepare_crops(crops_bgr, self._preprocessing)).to(self._device)
-        with torch.inference_mode():
-            features: FloatArray = self._network(images).float().cpu().numpy()
-        return unit_rows(features)
+        return unit_rows(self._model.embed_crops([np.ascontiguousarray(crop[..., ::-1]) for crop in crops_bgr]))

@@ -8,11 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from tqdm import tqdm
-
 from reid.datasets import DATASETS, read_dataset
-from reid.embedders import DEFAULT_FOLDER, HELP, open_embedder
+from reid.embedders import add_model_arguments, open_chosen
 from reid.judgement import Judgement, Protocol, choose_protocol, embed_dataset, judge, save_embedded
+from reid.progress import PictureBar
 
 FIGURES_NAME = "evaluation.json"
 
@@ -23,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset", choices=tuple(DATASETS), default="market1501", help="how the folder is laid out (market1501)"
     )
-    parser.add_argument("--model", default="auto", metavar="NAME_OR_FILE", help=f"{HELP} (auto)")
     parser.add_argument(
         "--protocol",
         choices=tuple(protocol.value for protocol in Protocol),
@@ -34,25 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, metavar="DIR", help="write report.html, the figures and the embeddings there"
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--emb_model_dir", type=Path, default=DEFAULT_FOLDER, help=f"({DEFAULT_FOLDER})")
-    parser.add_argument("--use_gpu", action="store_true", help="embed on the GPU")
-    parser.add_argument("--cpu_threads", type=int, default=0, help="threads of the network; 0: one for each core")
+    add_model_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Judge what the flags name and return the exit status."""
     dataset = read_dataset(options.dataset, options.data)
     protocol = Protocol(options.protocol) if options.protocol else choose_protocol(options.dataset, dataset)
-    embedder = open_embedder(
-        options.model, model_dir=options.emb_model_dir, use_gpu=options.use_gpu, threads=options.cpu_threads
-    )
-    with tqdm(desc="embedding", unit=" pictures", file=sys.stderr, disable=options.json) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        embedded = embed_dataset(dataset, embedder, protocol, on_progress=show)
+    embedder = open_chosen(options)
+    with PictureBar() as bar:
+        embedded = embed_dataset(dataset, embedder, protocol, on_progress=bar.show)
     started_s = time.perf_counter()
     judgement = judge(embedded, with_reranking=options.rerank)
     seconds = time.perf_counter() - started_s

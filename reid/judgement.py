@@ -247,7 +247,7 @@ def load_embedded(folder: Path) -> Embedded:
     """
     path = folder / _FEATURES_NAME
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
             query = _part(arrays, "query")
             gallery = _part(arrays, "gallery") if "gallery_paths" in arrays else query
