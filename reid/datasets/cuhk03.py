@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+import numpy as np
+
 from errors import DataError
 from reid.datasets.listing import find_root, read_text
 from reid.datasets.records import ReIDDataset, ReIDImage, Split
@@ -110,8 +112,8 @@ def _mat_split(path: Path) -> dict[str, list[str]]:
 
     try:
         content = loadmat(str(path), squeeze_me=True)
-        names = [str(name) for name in content["filelist"].ravel()]
-        return {key: [names[int(index) - 1] for index in content[f"{key}_idx"].ravel()] for key in _SPLITS}
+        names = [str(name) for name in np.ravel(content["filelist"])]
+        return {key: [names[int(index) - 1] for index in np.ravel(content[f"{key}_idx"])] for key in _SPLITS}
     except (MatReadError, OSError, KeyError, IndexError, ValueError, NotImplementedError) as error:
         detail = f"{type(error).__name__}: {error}"
         raise DataError("data.unreadable", path=str(path), what="the protocol of CUHK03", detail=detail) from error
