@@ -1,8 +1,7 @@
-"""`ReIDModel` and `calculate_distance_matrix` under the name of the earlier stand-alone module."""
+"""The library's names under that of the earlier stand-alone module: ``from reid_standalone import ReIDModel``."""
 
 from __future__ import annotations
 
-from reid.distances import calculate_distance_matrix
-from reid.reid_model import ReIDModel
+from reid import ReIDModel, TripletsDataset, calculate_distance_matrix, get_market1501_dataset
 
-__all__ = ["ReIDModel", "calculate_distance_matrix"]
+__all__ = ["ReIDModel", "TripletsDataset", "calculate_distance_matrix", "get_market1501_dataset"]

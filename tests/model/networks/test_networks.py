@@ -10,6 +10,7 @@ from model.networks.build import build_network
 from model.networks.catalogue import ARCHITECTURES, define_network
 from model.networks.tensors import count_parameters, first_values
 from records import FloatArray
+from tests.model.networks import plain_networks
 from tests.model.networks.random_values import random_values
 
 PUBLISHED_PARAMETERS = {
@@ -76,6 +77,22 @@ def test_both_frameworks_give_the_same_vectors_for_the_same_weights(name: str) -
         assert expected.shape == (2, in_torch.dimension)
         difference = np.abs(paddle_vectors(in_paddle, images) - expected).max() / np.abs(expected).max()
         assert difference < 1e-5, (height, width)
+
+
+@pytest.mark.parametrize("name", ["osnet_x0_25", "osnet_ibn_x1_0", "osnet_ain_x0_25", "resnet50", "resnet50_ibn_a"])
+def test_network_computes_what_the_plain_one_does(name: str) -> None:
+    network = build_network(name)
+    values = random_values(network.definition)
+    network.load_tensors(values)
+    images = np.random.default_rng(1).standard_normal((2, 3, 75, 50)).astype(np.float32)
+    parameters = {tensor: value.astype(np.float64) for tensor, value in values.items()}
+    if name.startswith("osnet"):
+        expected = plain_networks.osnet(parameters, images.astype(np.float64), is_norm_inside="_ain_" in name)
+    else:
+        expected = plain_networks.resnet50(parameters, images.astype(np.float64))
+    got = torch_vectors(network, images)
+    assert got.shape == expected.shape
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("name", ["osnet_ibn_x1_0", "resnet18_vd"])
