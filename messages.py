@@ -175,7 +175,7 @@ MESSAGES: dict[str, str] = {
         "“%(path)s” already holds %(names)s. Remove it, or say --replace, which keeps it beside the folder."
     ),
     "pull.not_usable": N_(
-        "%(name)s is a checkpoint that no worker reads as it is. It lies at “%(path)s”; train on from it, or export it, and put that into %(folder)s."
+        "%(name)s is a checkpoint that no worker reads as it is. It lies at “%(path)s”; train an embedder from it, and put its export into %(folder)s."
     ),
     # a running site that is asked from a terminal
     "site.unreachable": N_("No site answers at %(address)s (%(detail)s). Check the address, and that the site runs."),

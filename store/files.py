@@ -4,7 +4,7 @@ Layout::
 
     incoming/<upload_id>.part, .json      uploads under way
     queries/<query_id>/<n>.picture, <n>.jpg, person-<n>.jpg    pictures to search by, as sent and as used
-    reels/<job_id>.mp4                    the sightings of an identity, one after the other
+    reels/<job_id>/film.mp4, clip-<n>.mp4  the sightings of an identity: one after the other, and each alone
     search/<model>/                       vectors, made again from the database where they are gone
     videos/<video_id>/source<.ext>, poster.jpg
     videos/<video_id>/attempts/<job_id>-<claim>/playback.mp4, annotated.mp4, points.npz,
@@ -143,6 +143,30 @@ class QueryFiles:
 
 
 @dataclass(frozen=True)
+class ReelFiles:
+    """The film of an identity and its clips."""
+
+    folder: Path
+
+    @property
+    def film(self) -> Path:
+        """The clips one after the other."""
+        return self.folder / "film.mp4"
+
+    def clip(self, number: int) -> Path:
+        """Return the path of a sighting's clip; they are numbered from 1 as the sightings are."""
+        return self.folder / f"clip-{int(number):04d}.mp4"
+
+    def clips(self) -> list[Path]:
+        """Return the paths of all clips in their order."""
+        return sorted(self.folder.glob("clip-*.mp4"))
+
+    def remove(self) -> None:
+        """Delete all of them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
 class Storage:
     """The data folder."""
 
@@ -171,9 +195,13 @@ class Storage:
         """The folder of the films of identities."""
         return self.data_dir / "reels"
 
-    def reel_path(self, job_id: str) -> Path:
-        """Return the path of the film that a job made."""
-        return self.reels_dir / f"{_checked(job_id)}.mp4"
+    def reel(self, job_id: str) -> ReelFiles:
+        """Return the film that a job made, and its clips."""
+        return ReelFiles(self.reels_dir / _checked(job_id))
+
+    def reel_names(self) -> set[str]:
+        """Return the ids of the jobs whose films are there."""
+        return {folder.name for folder in _folders(self.reels_dir) if _ID.fullmatch(folder.name)}
 
     @property
     def search_dir(self) -> Path:

@@ -210,6 +210,15 @@ def move(
     return _write(ledger, kinds.MOVE, identity_id, now, tracks=len(tracks))
 
 
+def keep_apart(session: Session, first_id: int, second_id: int, now: datetime) -> Done:
+    """Say that two identities are not one: neither is offered tracks of the other, nor the two as a pair again."""
+    ledger = Ledger(session)
+    for identity_id, other_id in ((first_id, second_id), (second_id, first_id)):
+        get(session, identity_id)
+        ledger.reject(identity_id, _track_ids(session, other_id))
+    return _write_many(ledger, kinds.REJECT, [first_id, second_id], now)
+
+
 def hide(session: Session, identity_ids: Sequence[int], now: datetime) -> Done:
     """Leave identities out of lists and searches' suggestions."""
     return _set_hidden(session, identity_ids, kinds.HIDE, now, is_hidden=True)

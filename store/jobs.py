@@ -380,11 +380,12 @@ def _change(session: Session, job_id: str, guard: ColumnElement[bool], values: M
 
 
 def _refuse_second(session: Session, job: Job) -> None:
-    about = [
-        column == value for column, value in ((Job.video_id, job.video_id), (Job.identity_id, job.identity_id)) if value
-    ]
+    named = ((Job.video_id, job.video_id), (Job.identity_id, job.identity_id))
+    about = [column == value for column, value in named if value is not None]
+    if not about:
+        return
     live = select(Job.id).where(or_(*about), Job.state.in_(LIVE_STATES))
-    if about and session.scalar(live) is not None:
+    if session.scalar(live) is not None:
         raise RequestError("request.busy", status=409)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from store.files import Storage, attempt_name
-from store.tables import RUNNING, Job, Video
+from store.tables import DONE, REEL, RUNNING, Job, Video
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ def remove_orphans(session: Session, storage: Storage, *, min_age_s: float = MIN
     min_age_s : how old the folder of an unknown video must be.
     """
     storage.remove_remains()
+    remove_stale_reels(session, storage)
     # The folders are listed before the rows are read: an attempt that begins in between is not in the list.
     found = storage.attempt_names()
     kept = _attempts_in_use(session)
@@ -37,6 +38,15 @@ def remove_orphans(session: Session, storage: Storage, *, min_age_s: float = MIN
         elif storage.age_s(video_id) >= min_age_s:
             _log.info("orphan video=%s", video_id)
             storage.remove_video(video_id)
+
+
+def remove_stale_reels(session: Session, storage: Storage) -> None:
+    """Delete the films that are neither the latest of their identity nor being made."""
+    found = storage.reel_names()
+    newest = select(func.max(Job.finished_at)).where(Job.kind == REEL, Job.state == DONE).group_by(Job.identity_id)
+    kept = select(Job.id).where(Job.kind == REEL, or_(Job.state == RUNNING, Job.finished_at.in_(newest)))
+    for job_id in found - set(session.scalars(kept)):
+        storage.reel(job_id).remove()
 
 
 def _attempts_in_use(session: Session) -> Mapping[str, set[str]]:

@@ -20,7 +20,7 @@ from errors import JobCancelled, LeaseLost
 from records import FloatArray, ModelInfo, TrackSummary
 from store import embedding, models, tracks, vectors
 from store.files import attempt_name
-from store.jobs import Claim, is_held
+from store.jobs import Claim, Held, is_held
 from store.tables import DONE, Job, Video
 
 _PLAIN = {"synchronize_session": False}
@@ -169,6 +169,17 @@ def publish_annotated(
     give()
 
 
+def publish_outcome(session: Session, held: Held, outcome: Mapping[str, Any], now: datetime) -> None:
+    """End a job that is not about one video, with what it has to tell.
+
+    Raises
+    ------
+    JobCancelled, LeaseLost
+        as `store.jobs.renew` does.
+    """
+    _finish(session, held, {"outcome": dict(outcome)}, now)
+
+
 def is_published(session: Session, held: Claim) -> bool:
     """Return whether this very attempt is the result of its video."""
     is_its_own = (Job.id == held.job_id, Job.state == DONE, Job.claim_count == held.number)
@@ -189,7 +200,7 @@ def _lock_video(session: Session, held: Claim, *, result_job_id: str) -> None:
         raise LeaseLost(held.job_id)
 
 
-def _finish(session: Session, held: Claim, values: Mapping[str, Any], now: datetime) -> None:
+def _finish(session: Session, held: Held, values: Mapping[str, Any], now: datetime) -> None:
     done = {
         "state": DONE,
         "progress": 1.0,

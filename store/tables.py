@@ -289,6 +289,8 @@ class Track(Base):
     is_considered: Mapped[bool] = mapped_column(default=False)
     split_from_id: Mapped[int | None] = mapped_column(index=True)
 
+    identity: Mapped[Identity | None] = relationship(viewonly=True)
+
 
 class Worker(Base):
     """A running worker, by the moment it was last seen; `queue` is what it serves, ``jobs`` or ``queries``."""

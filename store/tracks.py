@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from records import FloatArray, TrackSummary
 from store.heritage import Heritage
@@ -15,8 +15,9 @@ from store.tables import Track
 
 
 def of_video(session: Session, video_id: str) -> Sequence[Track]:
-    """Return the tracks of a video by number, without their embeddings; empty before the first result."""
-    return session.scalars(select(Track).where(Track.video_id == video_id).order_by(Track.number)).all()
+    """Return the tracks of a video by number, with identities, without embeddings; empty before the first result."""
+    query = select(Track).where(Track.video_id == video_id).order_by(Track.number)
+    return session.scalars(query.options(joinedload(Track.identity))).all()
 
 
 def replace(

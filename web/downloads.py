@@ -31,7 +31,7 @@ _RANGE = {"name": "Range", "in": "header", "required": False, "schema": {"type":
 @api.get("/videos/<id:video_id>/poster.jpg")
 @describe("Videos", "Fetch a picture of the video.", errors=(404,), files={"image/jpeg": "A JPEG picture."})
 def poster(video_id: str) -> Response:
-    return _send(services().storage.poster_path(video_id), "image/jpeg")
+    return send(services().storage.poster_path(video_id), "image/jpeg")
 
 
 @api.get("/videos/<id:video_id>/playback.mp4")
@@ -45,8 +45,8 @@ def poster(video_id: str) -> Response:
 )
 def playback(video_id: str) -> Response:
     _, files = open_result(services(), video_id)
-    _tidy_range()
-    return _send(files.playback, "video/mp4")
+    tidy_range()
+    return send(files.playback, "video/mp4")
 
 
 @api.get("/videos/<id:video_id>/annotated.mp4")
@@ -63,16 +63,16 @@ def annotated(video_id: str) -> Response:
     if not files.annotated.is_file():
         raise RequestError("request.no_annotated", status=404)
     if request.args.get("download"):
-        return _send(files.annotated, "video/mp4", f"{stem(row.name)}-tracks.mp4")
-    _tidy_range()
-    return _send(files.annotated, "video/mp4")
+        return send(files.annotated, "video/mp4", f"{stem(row.name)}-tracks.mp4")
+    tidy_range()
+    return send(files.annotated, "video/mp4")
 
 
 @api.get("/videos/<id:video_id>/tracks/<int:number>/crop.jpg")
 @describe("Results", "Fetch the best picture of a track.", errors=(404,), files={"image/jpeg": "A JPEG picture."})
 def crop(video_id: str, number: int) -> Response:
     _, files = open_result(services(), video_id)
-    return _send(files.crop(number), "image/jpeg")
+    return send(files.crop(number), "image/jpeg")
 
 
 @api.get("/videos/<id:video_id>/result.txt")
@@ -139,7 +139,7 @@ def _json_pieces(about: dict[str, Any], tracks: list[dict[str, Any]], points: Po
     yield "\n]}\n"
 
 
-def _tidy_range() -> None:
+def tidy_range() -> None:
     """Make the range that the browser asked for at most `MAX_PIECE_BYTES` long, and drop one that is none.
 
     A range of other units, and several at once, may be ignored; Werkzeug would refuse them.
@@ -153,7 +153,14 @@ def _tidy_range() -> None:
         request.environ["HTTP_RANGE"] = f"bytes={first}-{first + MAX_PIECE_BYTES - 1}"
 
 
-def _send(path: Path, media_type: str, download_name: str | None = None) -> Response:
+def send(path: Path, media_type: str, download_name: str | None = None) -> Response:
+    """Answer with a file, or the range of it that was asked for.
+
+    Raises
+    ------
+    RequestError
+        when it is not there.
+    """
     try:
         response = send_file(
             path,

@@ -90,13 +90,13 @@ def delete_video(video_id: str) -> AnyResponse:
 def show_jobs() -> str:
     state = request.args.get("state", "")
     state = state if state in STATES else ""
-    number = _page_number()
+    number = page_number()
     shown, total = jobs.shown_jobs(services(), limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE, state=state or None)
     return render_template(
         "jobs.html",
         jobs=shown,
         total=total,
-        page=_page(number, total, "pages.jobs", **({"state": state} if state else {})),
+        page=page_links(number, total, PAGE_SIZE, "pages.jobs", **({"state": state} if state else {})),
         state=state,
         states=list(STATES),
         is_worker_alive=is_worker_alive(services()),
@@ -132,14 +132,14 @@ def show_api() -> str:
 
 def _videos_page(*, errors: list[Shown], form: Shown) -> str:
     bundle = services()
-    number = _page_number()
+    number = page_number()
     shown, total = videos.shown_videos(bundle, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
     settings = bundle.settings
     return render_template(
         "videos.html",
         videos=shown,
         total=total,
-        page=_page(number, total, "pages.videos"),
+        page=page_links(number, total, PAGE_SIZE, "pages.videos"),
         errors=errors,
         form={name: str(form.get(name) or "") for name in _FORM_FIELDS},
         limits={
@@ -173,16 +173,18 @@ def _choices() -> Shown:
     }
 
 
-def _page_number() -> int:
+def page_number() -> int:
+    """Return which page of a list is asked for."""
     return max(1, min(request.args.get("page", 1, type=int), 10**6))
 
 
-def _page(number: int, total: int, endpoint: str, **arguments: Any) -> Shown:
-    count = max(1, -(-total // PAGE_SIZE))
+def page_links(number: int, total: int, size: int, endpoint: str, **arguments: Any) -> Shown:
+    """Return where the pages before and after one of a list are."""
+    count = max(1, -(-total // size))
     return {
         "number": number,
         "count": count,
-        "size": PAGE_SIZE,
+        "size": size,
         "previous_url": url_for(endpoint, page=min(number - 1, count), **arguments) if number > 1 else None,
         "next_url": url_for(endpoint, page=number + 1, **arguments) if number < count else None,
     }

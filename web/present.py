@@ -23,7 +23,13 @@ def message(code: str, params: Mapping[str, Any]) -> Shown:
 
 def camera(row: Camera) -> Shown:
     """Return a camera."""
-    return {"id": row.id, "name": row.name, "place": row.place, "time_zone": row.time_zone}
+    return {
+        "id": row.id,
+        "name": row.name,
+        "place": row.place,
+        "time_zone": row.time_zone,
+        "clock_offset_s": row.clock_offset_s,
+    }
 
 
 def job(row: Job, storage: Storage) -> Shown:
@@ -74,7 +80,8 @@ def video(row: Video, storage: Storage) -> Shown:
         "url": url_for("api.get_video", video_id=row.id),
         "name": row.name,
         "camera": camera(row.camera),
-        "started_at": format_time(row.started_at),
+        "started_at": format_time(row.began_at),
+        "clock_started_at": format_time(row.started_at),
         "created_at": format_time(row.created_at),
         "duration_s": row.duration_s,
         "width": row.width,
@@ -91,9 +98,10 @@ def video(row: Video, storage: Storage) -> Shown:
 
 
 def track(row: Track, of: Video) -> Shown:
-    """Return a track of the video ``of``."""
-    began = None if of.started_at is None else of.started_at + timedelta(seconds=row.first_s)
+    """Return a track of the video ``of``; its identity must be loaded or loadable."""
+    began = None if of.began_at is None else of.began_at + timedelta(seconds=row.first_s)
     return {
+        "id": row.id,
         "number": row.number,
         "kind": row.kind,
         "class_name": row.class_name,
@@ -104,7 +112,23 @@ def track(row: Track, of: Video) -> Shown:
         "point_count": row.point_count,
         "mean_score": row.mean_score,
         "crop_url": url_for("api.crop", video_id=row.video_id, number=row.number),
+        "search_url": url_for("pages.search", track=row.id),
         "started_at": format_time(began),
+        "track_id": row.id,
+        "identity": _owner(row),
+    }
+
+
+def _owner(row: Track) -> Shown | None:
+    """Return whose a track is."""
+    if row.identity is None:
+        return None
+    number = row.identity.id
+    return {
+        "id": number,
+        "name": row.identity.name,
+        "is_confirmed": row.is_confirmed,
+        "page_url": url_for("pages.identity", number=number),
     }
 
 

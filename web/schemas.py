@@ -62,6 +62,7 @@ class Camera(Schema):
     name = _text("Its name, unique.")
     place = _text("Where it hangs; may be empty.")
     time_zone = _text("IANA name of its time zone.")
+    clock_offset_s = _number("Seconds to add to its clock to get true time.")
 
 
 class Cameras(Schema):
@@ -176,7 +177,8 @@ class Video(Schema):
     url = _url("This object.")
     name = _text("The file's name as uploaded.")
     camera = Nested(Camera)
-    started_at = _time("Wall-clock time of the first frame, in UTC; null where unknown.")
+    started_at = _time("True time of the first frame, the camera's clock corrected, in UTC; null where unknown.")
+    clock_started_at = _time("The same by the camera's own clock, as it was given.")
     created_at = _time("When it was uploaded.")
     duration_s = _number("Length in seconds.")
     width = _count("Pixels, rotation applied.")
@@ -210,6 +212,7 @@ class TrackIdentity(Schema):
 class Track(Schema):
     """One person or vehicle in one video."""
 
+    id = _count("Its number among the tracks of all videos; stays when the video is tracked again.")
     number = _count("As drawn.")
     kind = String(validate=OneOf([kind.value for kind in Kind]))
     class_name = _text("E.g. `person`, `car`.")
@@ -220,7 +223,8 @@ class Track(Schema):
     point_count = _count("Boxes it has.")
     mean_score = _number("Mean detection score, 0 to 1.")
     crop_url = _url("Its best picture.")
-    started_at = _time("Wall-clock time of its first box; null where the video's is unknown.")
+    search_url = _url("The page that searches by it.")
+    started_at = _time("True time of its first box; null where the video's is unknown.")
     track_id = _count("Number of the track in this site; stays when the video is tracked again.")
     identity = Nested(TrackIdentity, allow_none=True, metadata=_about("Whose it is; null where nothing says so."))
 

@@ -27,8 +27,10 @@ from records import Progress
 from search.proposals import propose
 from store import jobs, models, results, tracks, videos
 from store.files import AttemptFiles, Storage
+from store.orphans import remove_stale_reels
 from store.tables import EMBED, RENDER, RETRACK
 from worker import embed, kinds
+from worker.free_jobs import do_job
 from worker.heirs import heirs
 
 _log = logging.getLogger(__name__)
@@ -82,6 +84,8 @@ def run_attempt(job_id: str, place: Workplace) -> None:
     _log.info("begin job=%s kind=%s attempt=%d claim=%d", job_id, held.kind, held.attempt, held.number)
     if isinstance(held, jobs.FreeClaim):
         _do(held, partial(_publish_free, held, place), place)
+        with place.sessions() as session:
+            remove_stale_reels(session, place.storage)
         return
     files = place.storage.attempt(held.video_id, held.job_id, held.number)
     _do(held, partial(_publish, held, files, place), place)
@@ -170,7 +174,8 @@ def _work(held: jobs.Held, publish: Publish, place: Workplace) -> Ending | None:
 
 def _publish_free(held: jobs.FreeClaim, place: Workplace, heartbeat: kinds.OnProgress) -> None:
     """Do what a job without a video asks for, and make it public."""
-    raise NotImplementedError(held.kind)
+    outcome = do_job(held, place.sessions, place.storage, heartbeat)
+    _in_transaction(place, lambda session: results.publish_outcome(session, held, outcome, place.now()))
 
 
 def _publish(held: jobs.Claim, files: AttemptFiles, place: Workplace, heartbeat: kinds.OnProgress) -> None:

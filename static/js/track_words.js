@@ -9,6 +9,12 @@ export function trackTitle(track) {
   return t(has(key) ? key : `track.${track.kind}`, { number: track.number });
 }
 
+/** "Bo", "#17 (proposed)": whose a track is. */
+export function identityTitle(identity) {
+  const name = identity.name || `#${identity.id}`;
+  return identity.is_confirmed ? name : t("identity.proposed", { name });
+}
+
 export function trackSpan(track) {
   return t("track.seen", {
     from: duration(track.first_s),

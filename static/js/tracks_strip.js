@@ -3,7 +3,7 @@
 import { trackColour } from "./colours.js";
 import { duration, number, percent, wallTime } from "./format.js";
 import { t } from "./i18n.js";
-import { trackSpan, trackTitle } from "./track_words.js";
+import { identityTitle, trackSpan, trackTitle } from "./track_words.js";
 
 const BATCH = 120;
 
@@ -143,6 +143,10 @@ export class TracksStrip extends EventTarget {
     field("crop").alt = trackTitle(track);
     field("title").textContent = trackTitle(track);
     field("seen").textContent = trackSpan(track);
+    const { identity } = track;
+    place.querySelector("[data-part=identity]").hidden = !identity;
+    field("identity").textContent = identity ? identityTitle(identity) : "";
+    field("identity").href = identity?.page_url ?? "";
     place.querySelector("[data-part=wall]").hidden = !track.started_at;
     field("wall").textContent = track.started_at ? wallTime(new Date(track.started_at)) : "";
     field("points").textContent = number(track.point_count);
