@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from bench.mot import MotSequence
 from model.crops import cut_crops
 from model.hsv_stripes import HsvStripes
+from model.protocols import Embedder
+from pipeline.tracking import Appearances
 from records import Detections, FloatArray, Image
 from video.camera_motion import CameraMotion, to_first_frame
 
@@ -24,7 +26,7 @@ class ShownFrame:
     Attributes
     ----------
     detections : people alone.
-    descriptors : (N, 448) float32, one a box.
+    descriptors : (N, D) float32, one a box.
     camera_affine : (2, 3) from the last frame to this one; None while the camera rests.
     """
 
@@ -35,13 +37,14 @@ class ShownFrame:
 
 @dataclass(frozen=True, eq=False)
 class ShownSequence:
-    """All frames of a sequence, in order, and what refining needs to know of the video."""
+    """All frames of a sequence, in order, and what trackers need to know of the video and the descriptors."""
 
     name: str
     frames: tuple[ShownFrame, ...]
     frame_rate: float
     width: int
     height: int
+    appearances: Appearances = field(default_factory=Appearances)
 
     @property
     def frame_times_s(self) -> NDArray[np.float64]:
@@ -53,19 +56,22 @@ class ShownSequence:
         return to_first_frame([frame.camera_affine for frame in self.frames], width=self.width, height=self.height)
 
 
-def show_sequence(sequence: MotSequence, find: Callable[[int, Image], Detections]) -> ShownSequence:
+def show_sequence(
+    sequence: MotSequence, find: Callable[[int, Image], Detections], embedder: Embedder | None = None
+) -> ShownSequence:
     """Read the pictures of a sequence and describe its boxes.
 
     Parameters
     ----------
     find : given the index of a frame and its picture, what was found there.
+    embedder : describes every box; the colour descriptor if None.
 
     Raises
     ------
     ValueError
         when there are fewer pictures than ``seqinfo.ini`` says; more are left out.
     """
-    embedder, camera = HsvStripes(), CameraMotion()
+    embedder, camera = embedder or HsvStripes(), CameraMotion()
     frames: list[ShownFrame] = []
     with sequence.open() as reader:
         facts = reader.facts
@@ -76,7 +82,8 @@ def show_sequence(sequence: MotSequence, find: Callable[[int, Image], Detections
             frames.append(ShownFrame(found, descriptors, camera.step(frame.image_bgr, moving)))
     if len(frames) < sequence.length:
         raise ValueError(f"{sequence.name} has {len(frames)} pictures, its seqinfo.ini says {sequence.length}")
-    return ShownSequence(sequence.name, tuple(frames), sequence.frame_rate, facts.width, facts.height)
+    appearances = Appearances.of(embedder.max_cosine_distance, embedder.info.distances, None)
+    return ShownSequence(sequence.name, tuple(frames), sequence.frame_rate, facts.width, facts.height, appearances)
 
 
 def _people(found: Detections) -> Detections:

@@ -23,14 +23,14 @@ from bench.machine import machine_line
 from bench.mot import FIGURES, MotSequence, find_sequences, judge, sequence_names
 from bench.shown import ShownSequence, show_sequence
 from deep_sort.fusion import FusionOptions, FusionTracker
+from deep_sort.linking_options import LinkingOptions
 from deep_sort.pieces import FeatureSums, PieceCutter, split_gap_s
-from deep_sort.refine import TrackColumns, refine
+from deep_sort.refine import RefineOptions, TrackColumns, refine
 from deep_sort.tracker import Tracker, TrackerOptions
-from model.hsv_stripes import HsvStripes
-from model.registry import DETECTORS, build_detector
+from model.registry import DETECTORS, EMBEDDERS, build_detector, build_embedder
 
 if TYPE_CHECKING:
-    from model.protocols import Detector
+    from model.protocols import Detector, Embedder
 
 TRACKERS = ("recorded", "online", "deepsort")
 _DEEPSORT_SCORE = 0.5  # DeepSORT takes every box as it is
@@ -46,7 +46,8 @@ def track(shown: ShownSequence, tracker: str) -> Boxes:
 
 
 def _recorded(shown: ShownSequence) -> Boxes:
-    tracker = FusionTracker(FusionOptions.recorded(shown.frame_rate))
+    scale = shown.appearances.descriptor
+    tracker = FusionTracker(FusionOptions.recorded(shown.frame_rate).suited_to(scale.usual_same))
     cutter, sums, times_s = PieceCutter(split_gap_s(shown.frame_rate)), FeatureSums(), shown.frame_times_s
     frames, pieces, boxes, scores = [], [], [], []
     for index, frame in enumerate(shown.frames):
@@ -65,12 +66,19 @@ def _recorded(shown: ShownSequence) -> Boxes:
         scores=np.concatenate(scores),
         features=(sums,),
     )
-    refined = refine(columns, frame_times_s=times_s, frame_width=shown.width, to_first_frame=shown.to_first_frame())
+    refined = refine(
+        columns,
+        frame_times_s=times_s,
+        frame_width=shown.width,
+        options=RefineOptions(linking=LinkingOptions(appearances=(scale,))),
+        to_first_frame=shown.to_first_frame(),
+    )
     return refined.frames, refined.track_numbers, refined.boxes_xyxy
 
 
 def _online(shown: ShownSequence) -> Boxes:
-    tracker = FusionTracker(FusionOptions.online(shown.frame_rate))
+    scale = shown.appearances.descriptor
+    tracker = FusionTracker(FusionOptions.online(shown.frame_rate).suited_to(scale.usual_same))
     seen = [
         tracker.step(
             frame.detections.boxes_xyxy,
@@ -84,7 +92,7 @@ def _online(shown: ShownSequence) -> Boxes:
 
 
 def _deepsort(shown: ShownSequence) -> Boxes:
-    tracker = Tracker(TrackerOptions(max_cosine_distance=HsvStripes.max_cosine_distance))
+    tracker = Tracker(TrackerOptions(max_cosine_distance=shown.appearances.gate))
     parts = []
     for frame in shown.frames:
         rows = np.flatnonzero(frame.detections.scores >= _DEEPSORT_SCORE)
@@ -117,12 +125,14 @@ def mot_text(boxes: Boxes) -> str:
     )
 
 
-def show(sequence: MotSequence, options: argparse.Namespace, detector: Detector | None) -> ShownSequence:
+def show(
+    sequence: MotSequence, options: argparse.Namespace, detector: Detector | None, descriptor: Embedder
+) -> ShownSequence:
     """Read a sequence, with the boxes of ``det/<name>.txt`` or those of the detector."""
     if detector is not None:
-        return show_sequence(sequence, lambda _, image_bgr: detector.detect([image_bgr])[0])
+        return show_sequence(sequence, lambda _, image_bgr: detector.detect([image_bgr])[0], descriptor)
     stored = sequence.detections(options.det)
-    return show_sequence(sequence, lambda index, _: stored[index])
+    return show_sequence(sequence, lambda index, _: stored[index], descriptor)
 
 
 def measure(options: argparse.Namespace) -> dict[str, dict[str, float]]:
@@ -133,9 +143,10 @@ def measure(options: argparse.Namespace) -> dict[str, dict[str, float]]:
         detector = build_detector(
             options.detector, options.det_model_dir, threshold=options.threshold, threads=0, use_gpu=options.use_gpu
         )
+    descriptor = build_embedder(options.descriptor, options.emb_model_dir, threads=0, use_gpu=options.use_gpu)
     results, rates = {}, {}
     for sequence in sequences:
-        shown = show(sequence, options, detector)
+        shown = show(sequence, options, detector, descriptor)
         rates[sequence.name] = (len(shown.frames), frames_a_second(shown, options.tracker))
         results[sequence.name] = mot_text(track(shown, options.tracker))
     if options.out:
@@ -188,6 +199,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--threshold", type=float, default=0.1, help="the detector's lowest score (0.1; deepsort uses 0.5 and more)"
     )
+    parser.add_argument(
+        "--descriptor", choices=EMBEDDERS, default="hsv_stripes", help="describes every box (default: hsv_stripes)"
+    )
+    parser.add_argument("--emb_model_dir", type=Path, default=Path("model/embedding"))
     parser.add_argument("--use_gpu", action="store_true")
     parser.add_argument("--tracker", choices=TRACKERS, default="recorded")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON, too")
