@@ -104,7 +104,7 @@ def _destination(entry: PublicWeights) -> str:
         Purpose.DETECTOR: f"detector, goes to {DETECTION_DIR}/",
         Purpose.EMBEDDER: f"embedder, goes to {EMBEDDING_DIR}/",
         Purpose.BOTH: f"detector and embedder, go to {DETECTION_DIR}/ and {EMBEDDING_DIR}/",
-        Purpose.CHECKPOINT: "checkpoint, to train on from or to export",
+        Purpose.CHECKPOINT: "checkpoint, to start a training from",
     }[entry.purpose]
 
 

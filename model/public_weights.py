@@ -21,7 +21,7 @@ class Purpose(str, Enum):
     EMBEDDER = "embedder"
     BOTH = "detector and embedder"
     CHECKPOINT = "checkpoint"
-    """Weights of an embedding network to train on from, or to export; no worker reads them as they are."""
+    """Weights to start a training from, or of a network that is not among ours; no worker reads them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,8 @@ class PublicWeights:
     sha256 : 64 hexadecimal digits; empty where none is known.
     sha256_start : the digits that the publisher put into the file's name; empty where there are none.
     size_bytes : exact; None where unknown.
-    architecture : of a checkpoint, as `model.networks` names it; empty where that has no such network.
+    architecture : of a checkpoint, as `model.networks` names it; empty where that has no such network. An embedder
+        with one is exported when it is put to use.
     """
 
     name: str
@@ -163,7 +164,7 @@ _ENTRIES = (
     *_paddleclas_reid("softmax_triplet_with_center"),
     PublicWeights(
         name="osnet_x0_25_msmt17",
-        purpose=Purpose.CHECKPOINT,
+        purpose=Purpose.EMBEDDER,
         url=f"{_OSNET}/{_OSNET_X0_25}",
         file_name=_OSNET_X0_25,
         licence="MIT",

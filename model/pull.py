@@ -151,23 +151,33 @@ def use(entry: PublicWeights, file: Path, folders: ModelFolders, *, set_aside: C
     Raises
     ------
     ModelError
-        for a checkpoint, which no worker reads; for an archive that holds no
-        model; and what ``set_aside`` raises.
+        for a checkpoint, which no worker reads; for a file that does not hold
+        what it should; and what ``set_aside`` raises.
     """
     if entry.purpose is Purpose.CHECKPOINT:
         raise ModelError("pull.not_usable", name=entry.name, path=str(file), folder=str(folders.embedding))
-    if file.suffix == ".onnx":
-        return [_place([file], folders.detection, set_aside)]
     folders.detection.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=folders.detection.parent) as name:
-        unpack(file, Path(name))
-        exports = _exports_in(Path(name))
-        if not exports:
-            raise ModelError("model.export_unreadable", path=str(file), detail="it holds no exported model")
-        return [
-            _place(sorted(export.iterdir()), target, set_aside)
-            for export, target in _targets(entry, exports, folders, file).items()
-        ]
+        contents = _contents_for(entry, file, folders, Path(name))
+        for folder in contents:
+            set_aside(folder)
+        for folder, files in contents.items():
+            _place(files, folder)
+        return list(contents)
+
+
+def _contents_for(entry: PublicWeights, file: Path, folders: ModelFolders, scratch: Path) -> dict[Path, list[Path]]:
+    """Return what goes into which folder; what has to be made of the file is made in ``scratch``."""
+    if file.suffix == ".onnx":
+        return {folders.detection: [file]}
+    if entry.architecture:
+        _export(entry, file, scratch)
+        return {folders.embedding: sorted(scratch.iterdir())}
+    unpack(file, scratch)
+    exports = _exports_in(scratch)
+    if not exports:
+        raise ModelError("model.export_unreadable", path=str(file), detail="it holds no exported model")
+    return {target: sorted(export.iterdir()) for export, target in _targets(entry, exports, folders, file).items()}
 
 
 def refuse_taken(folder: Path) -> None:
@@ -197,8 +207,7 @@ def _contents(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
 
 
-def _place(files: Iterable[Path], folder: Path, set_aside: Callable[[Path], None]) -> Path:
-    set_aside(folder)
+def _place(files: Iterable[Path], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         draft = folder / f".{file.name}.draft"
@@ -207,7 +216,15 @@ def _place(files: Iterable[Path], folder: Path, set_aside: Callable[[Path], None
         else:
             shutil.copyfile(file, draft)
         draft.replace(folder / file.name)
-    return folder
+
+
+def _export(entry: PublicWeights, file: Path, folder: Path) -> None:
+    """Export a checkpoint for paddle.inference, at the size that its network is usually trained on."""
+    from model.export import export_checkpoint
+    from model.networks.catalogue import ARCHITECTURES
+
+    width, height = ARCHITECTURES[entry.architecture].input_size_wh
+    export_checkpoint(file, folder, architecture=entry.architecture, size_hw=(height, width))
 
 
 def _exports_in(root: Path) -> list[Path]:

@@ -14,6 +14,8 @@ import pytest
 from errors import ModelError
 from model.__main__ import main
 from model.download import Downloader
+from model.networks.build import build_network
+from model.networks.weights import write_weights
 from model.public_weights import PUBLIC_WEIGHTS, PublicWeights, Purpose, find_public_weights
 from model.pull import ModelFolders, Verdict, WeightsFolder, keep_beside, refuse_taken, use
 from model.registry import build_detector, build_embedder, resolve_detector
@@ -122,6 +124,26 @@ def test_an_archive_with_both_models_fills_both_folders(
     assert resolve_detector("auto", folders.detection) == "paddledet"
     assert build_embedder("auto", folders.embedding, threads=1, use_gpu=False).dimension == 4
     assert not list(tmp_path.glob(".unpacking-*"))
+
+
+def test_a_checkpoint_of_a_network_of_ours_is_exported_and_found_by_auto(entry: PublicWeights, tmp_path: Path) -> None:
+    network = build_network("osnet_x0_25")
+    write_weights(network, tmp_path / "osnet.pth")
+    osnet = replace(entry, purpose=Purpose.EMBEDDER, architecture="osnet_x0_25")
+    folders = ModelFolders(detection=tmp_path / "d", embedding=tmp_path / "e")
+    assert use(osnet, tmp_path / "osnet.pth", folders, set_aside=refuse_taken) == [folders.embedding]
+    embedder = build_embedder("auto", folders.embedding, threads=1, use_gpu=False)
+    assert (embedder.info.name, embedder.dimension) == ("osnet_x0_25", 512)
+    (tmp_path / "bad.pth").write_bytes(b"no checkpoint")
+    with pytest.raises(ModelError, match="cannot be used"):
+        use(osnet, tmp_path / "bad.pth", folders, set_aside=keep_beside)
+    assert build_embedder("auto", folders.embedding, threads=1, use_gpu=False).dimension == 512
+
+
+def test_a_checkpoint_to_train_from_is_not_put_to_use(entry: PublicWeights, tmp_path: Path) -> None:
+    backbone = replace(entry, purpose=Purpose.CHECKPOINT, architecture="resnet101_vd")
+    with pytest.raises(ModelError, match="train an embedder from it"):
+        use(backbone, tmp_path / "x.pdparams", ModelFolders(), set_aside=refuse_taken)
 
 
 def test_an_archive_without_a_model_is_refused_and_leaves_nothing(entry: PublicWeights, tmp_path: Path) -> None:
