@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -91,6 +92,73 @@ class PaddleBackbone:
         with paddle.no_grad():
             vectors: FloatArray = self.module(paddle.to_tensor(images)).numpy()
         return vectors
+
+
+class OnnxBackbone:
+    """An ONNX file with one input (N, 3, H, W) and vectors as its first output.
+
+    Parameters
+    ----------
+    device : ``auto`` and ``cpu`` run on the CPU, anything else on a GPU.
+
+    Attributes
+    ----------
+    size_wh : the input's width and height as the file declares them; None where they are free.
+
+    Raises
+    ------
+    ModelError
+        when the file is missing or unreadable, or a GPU is asked for and there is none.
+    """
+
+    def __init__(self, path: Path, device: str = "auto") -> None:
+        from model.onnx_session import open_session
+
+        if not path.is_file():
+            raise ModelError("model.weights_missing", model="the network", path=str(path))
+        is_gpu = device not in ("auto", "cpu")
+        self.device = "gpu" if is_gpu else "cpu"
+        self._session = open_session(path, threads=0, use_gpu=is_gpu)
+        shapes = {one.name: one.shape for one in self._session.get_inputs()}
+        if len(shapes) != 1 or len(next(iter(shapes.values()))) != 4:
+            detail = f"one input (N, 3, H, W) is wanted, it has {shapes}"
+            raise ModelError("model.export_unreadable", path=str(path), detail=detail)
+        ((self._input_name, (_, _, height, width)),) = shapes.items()
+        self.size_wh = (width, height) if isinstance(width, int) and isinstance(height, int) else None
+
+    def __call__(self, images: FloatArray) -> FloatArray:
+        """Return the vectors; see `Backbone`."""
+        output = self._session.run(None, {self._input_name: images})[0]
+        vectors: FloatArray = output.reshape(len(images), -1)
+        return vectors
+
+
+class PaddleExportBackbone:
+    """An export that paddle.inference runs.
+
+    Parameters
+    ----------
+    device : ``auto`` and ``cpu`` run on the CPU, anything else on a GPU.
+
+    Raises
+    ------
+    ModelError
+        see `model.paddle_embedder.PaddleEmbedder`.
+    """
+
+    def __init__(self, folder: Path, device: str = "auto") -> None:
+        from model.paddle_embedder import PaddleEmbedder
+
+        is_gpu = device not in ("auto", "cpu")
+        self._embedder = PaddleEmbedder(folder, use_gpu=is_gpu)
+        self.device = "gpu" if is_gpu else "cpu"
+        self.dimension = self._embedder.dimension
+        self.preprocessing = self._embedder.preprocessing
+        self.name = self._embedder.info.name
+
+    def __call__(self, images: FloatArray) -> FloatArray:
+        """Return the vectors; see `Backbone`."""
+        return self._embedder.run(images)
 
 
 def choose_torch_device(device: str) -> str:

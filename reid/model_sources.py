@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from errors import ModelError
 from model.embedding_spec import Preprocessing
-from records import FloatArray
+from model.networks.catalogue import PERSON_SIZE_WH
+from reid.backbones import OnnxBackbone, PaddleExportBackbone
 
 if TYPE_CHECKING:
     from model.networks.build import Network
@@ -127,29 +128,25 @@ def from_paddle_folder(cls: type[ReIDModel], folder: Path, device: str, **kwargs
 
     if find_paddle_files(folder) is None:
         return from_file(cls, find_weights(folder), device, **{"framework": "paddle", **kwargs})
-    backbone = ExportBackbone(folder, device)
+    backbone = PaddleExportBackbone(folder, device)
     metadata = {"architecture": backbone.name, **kwargs.pop("model_metadata", {})}
     return cls(backbone, device, model_metadata=metadata, **{"preprocessing": backbone.preprocessing, **kwargs})
+
+
+def from_onnx(cls: type[ReIDModel], path: Path, device: str, **kwargs: Any) -> ReIDModel:
+    """Load an ONNX file, prepared as ``embedding.json`` beside it says, or by its size and ImageNet's statistics."""
+    from model.embedding_spec import read_spec
+
+    backbone = OnnxBackbone(path, device)
+    spec = read_spec(path.parent)
+    if spec is None:
+        preprocessing = Preprocessing(sizes_wh=(backbone.size_wh or PERSON_SIZE_WH,))
+    else:
+        preprocessing = spec.preprocessing
+    metadata = {"architecture": path.stem if spec is None else spec.architecture, **kwargs.pop("model_metadata", {})}
+    return cls(backbone, device, model_metadata=metadata, **{"preprocessing": preprocessing, **kwargs})
 
 
 def from_builtin(cls: type[ReIDModel], device: str) -> ReIDModel:
     """Load the embedder that comes with this program."""
     raise ModelError("model.weights_missing", model=f"the built-in embedder ({cls.__name__}, {device})", path="")
-
-
-class ExportBackbone:
-    """An export that paddle.inference runs; see `backbones.Backbone`."""
-
-    def __init__(self, folder: Path, device: str) -> None:
-        from model.paddle_embedder import PaddleEmbedder
-
-        is_gpu = device not in ("auto", "cpu")
-        self._embedder = PaddleEmbedder(folder, use_gpu=is_gpu)
-        self.device = "gpu" if is_gpu else "cpu"
-        self.dimension = self._embedder.dimension
-        self.preprocessing = self._embedder.preprocessing
-        self.name = self._embedder.info.name
-
-    def __call__(self, images: FloatArray) -> FloatArray:
-        """Return the vectors as the network gives them."""
-        return self._embedder.run(images)

@@ -76,7 +76,7 @@ class ReIDModel:
         model_name_or_checkpoint_path : ``builtin``, the embedder that comes with this
             program; one of our networks, e.g. ``osnet_x1_0`` or ``resnet101_vd``; a
             network of timm's, where timm is installed; a ``.safetensors`` (or
-            ``.pth``, ``.pdparams``) file; or a folder, see `from_paddle`.
+            ``.pth``, ``.pdparams``) file; an ``.onnx`` file; or a folder, see `from_paddle`.
         get_pooled_features : False returns timm's feature maps, flattened; ours are pooled always.
         kwargs : for our networks ``embedding_size``, ``seed``, ``framework`` (``torch``
             or ``paddle``), ``weights`` (a file; random values without one) and
@@ -95,17 +95,19 @@ class ReIDModel:
         path = Path(model_name_or_checkpoint_path)
         if name == BUILTIN:
             return cls.builtin(device)
-        from reid.model_sources import from_file, from_our_network, from_timm_network, is_of_timm, is_ours
+        from reid import model_sources
 
         if path.is_dir():
             return cls.from_paddle(path, device, **kwargs)
+        if path.suffix == ".onnx":
+            return model_sources.from_onnx(cls, path, device, **kwargs)
         if path.suffix or path.is_file():
-            return from_file(cls, path, device, **kwargs)
-        if is_ours(name) or not is_of_timm(name):
+            return model_sources.from_file(cls, path, device, **kwargs)
+        if model_sources.is_ours(name) or not model_sources.is_of_timm(name):
             if not get_pooled_features:
                 raise ValueError(f"{name} gives pooled features alone; take embedding_size=0 for the pooled ones")
-            return from_our_network(cls, name, device, **kwargs)
-        return from_timm_network(cls, name, device, get_pooled_features=get_pooled_features, **kwargs)
+            return model_sources.from_our_network(cls, name, device, **kwargs)
+        return model_sources.from_timm_network(cls, name, device, get_pooled_features=get_pooled_features, **kwargs)
 
     @classmethod
     def from_paddle(cls, folder: str | Path, device: str = "auto", **kwargs: Any) -> ReIDModel:

@@ -19,23 +19,25 @@ FRAMEWORKS: tuple[Framework, ...] = ("torch", "paddle")
 
 
 class Network(Protocol):
-    """What networks of both frameworks have; a module of its framework besides.
-
-    Attributes
-    ----------
-    architecture : its name in the catalogue.
-    embedding_size : width of its last layer; 0: none.
-    dimension : length of its vectors.
-    """
+    """What networks of both frameworks have; a module of its framework besides."""
 
     definition: Definition
-    architecture: str
-    embedding_size: int
-    dimension: int
 
     @property
     def framework(self) -> Framework:
         """Whose tensors it takes."""
+
+    @property
+    def architecture(self) -> str:
+        """Its name in the catalogue."""
+
+    @property
+    def embedding_size(self) -> int:
+        """Width of its last layer; 0: none."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of its vectors."""
 
     def __call__(self, images: Any) -> Any:
         """Return (N, dimension) for RGB, normalised (N, 3, H, W) float32."""

@@ -48,6 +48,32 @@ class Definition:
     parts: Chain
 
 
+class Defined:
+    """What networks of every framework say of themselves.
+
+    Attributes
+    ----------
+    definition : what they were built from.
+    """
+
+    definition: Definition
+
+    @property
+    def architecture(self) -> str:
+        """Its name in the catalogue."""
+        return self.definition.name
+
+    @property
+    def embedding_size(self) -> int:
+        """Width of its last layer; 0: none."""
+        return self.definition.embedding_size
+
+    @property
+    def dimension(self) -> int:
+        """Length of its vectors."""
+        return self.definition.dimension
+
+
 ARCHITECTURES: Mapping[str, Architecture] = {
     **{name: Architecture(partial(resnet_vd.resnet_vd, plan), 0, (128, 128)) for name, plan in resnet_vd.PLANS.items()},
     **{

@@ -12,7 +12,7 @@ from paddle.base.framework import in_pir_mode
 from paddle.base.layer_helper import LayerHelper
 
 from model.networks import parts as p
-from model.networks.catalogue import Definition
+from model.networks.catalogue import Defined, Definition
 from model.networks.layouts import from_paddle, to_paddle
 from model.networks.tensors import Arrays, check_tensors
 
@@ -41,24 +41,14 @@ class PaddleLayer(nn.Layer):
         return y
 
 
-class PaddleNetwork(PaddleLayer):
-    """Embed pictures: RGB, normalised, (N, 3, H, W) float32 → (N, `dimension`) float32.
-
-    Attributes
-    ----------
-    architecture : its name in the catalogue.
-    embedding_size : width of its last layer; 0: none.
-    dimension : length of its vectors.
-    """
+class PaddleNetwork(Defined, PaddleLayer):
+    """Embed pictures: RGB, normalised, (N, 3, H, W) float32 → (N, `dimension`) float32."""
 
     framework: Literal["paddle"] = "paddle"
 
     def __init__(self, definition: Definition) -> None:
         super().__init__(definition.parts)
         self.definition = definition
-        self.architecture = definition.name
-        self.embedding_size = definition.embedding_size
-        self.dimension = definition.dimension
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of all tensors by their names in checkpoints, which are PyTorch's."""

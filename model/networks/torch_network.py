@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from model.networks import parts as p
-from model.networks.catalogue import Definition
+from model.networks.catalogue import Defined, Definition
 from model.networks.tensors import Arrays, check_tensors, shapes
 
 
@@ -38,24 +38,14 @@ class TorchModule(nn.Module):
         return y
 
 
-class TorchNetwork(TorchModule):
-    """Embed pictures: RGB, normalised, (N, 3, H, W) float32 → (N, `dimension`) float32.
-
-    Attributes
-    ----------
-    architecture : its name in the catalogue.
-    embedding_size : width of its last layer; 0: none.
-    dimension : length of its vectors.
-    """
+class TorchNetwork(Defined, TorchModule):
+    """Embed pictures: RGB, normalised, (N, 3, H, W) float32 → (N, `dimension`) float32."""
 
     framework: Literal["torch"] = "torch"
 
     def __init__(self, definition: Definition) -> None:
         super().__init__(definition.parts)
         self.definition = definition
-        self.architecture = definition.name
-        self.embedding_size = definition.embedding_size
-        self.dimension = definition.dimension
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of all tensors by their names in checkpoints."""

@@ -119,10 +119,13 @@ def test_models_of_both_frameworks_give_the_same_features(tmp_path: Path) -> Non
     in_paddle = ReIDModel.from_paddle(tmp_path, device="cpu")
     np.testing.assert_allclose(in_paddle.extract_features(BOXES, picture), expected, atol=1e-6)
     network = build_network("siamese_encoder", embedding_size=16, seed=4)
-    export_embedder(network, tmp_path / "export", SMALL, origin="a test")
-    exported = ReIDModel.from_timm(tmp_path / "export", device="cpu")
-    np.testing.assert_allclose(exported.extract_features(BOXES, picture), expected, atol=1e-5)
-    assert (exported.dimension, exported.preprocessing) == (16, SMALL)
+    export_embedder(network, tmp_path / "export", SMALL, origin="a test", formats=("paddle", "onnx"))
+    for path in (tmp_path / "export", tmp_path / "export/model.onnx"):
+        exported = ReIDModel.from_timm(path, device="cpu")
+        np.testing.assert_allclose(exported.extract_features(BOXES, picture), expected, atol=1e-5)
+        assert (exported.dimension, exported.preprocessing) == (16, SMALL)
+    (tmp_path / "export/embedding.json").unlink()
+    assert ReIDModel.from_timm(tmp_path / "export/model.onnx").preprocessing.sizes_wh == ((24, 48),)
 
 
 def test_weights_of_other_people_need_the_name_of_their_network(tmp_path: Path) -> None:
@@ -147,10 +150,10 @@ def test_unknown_name_is_refused_with_those_close_to_it() -> None:
         ReIDModel.from_timm("osnet_x1_1")
 
 
-@pytest.mark.parametrize("name", ["nowhere.safetensors", "nowhere/model.pth"])
+@pytest.mark.parametrize("name", ["nowhere.safetensors", "nowhere/model.pth", "nowhere.onnx"])
 def test_missing_file_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError, match="nowhere"):
-        ReIDModel.from_timm(tmp_path / name, architecture="osnet_x0_25")
+        ReIDModel.from_timm(tmp_path / name)
 
 
 def test_gpu_that_is_not_there_is_refused() -> None:
@@ -170,6 +173,42 @@ def test_feature_maps_of_our_networks_are_refused() -> None:
 def test_something_else_than_a_network_is_refused() -> None:
     with pytest.raises(TypeError, match="not str"):
         ReIDModel("osnet")
+
+
+STAND_IN_FOR_TIMM = """
+import types
+import torch
+
+data = types.SimpleNamespace(resolve_model_data_config=lambda module: module.facts)
+
+
+def is_model(name):
+    return name == "resnet_small"
+
+
+def create_model(name, *, pretrained, num_classes, global_pool="avg"):
+    assert not pretrained and num_classes == 0
+    module = torch.nn.Conv2d(3, 4, 3, stride=2, bias=False)
+    if global_pool:
+        module = torch.nn.Sequential(module, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    module.facts = {"input_size": (3, 15, 9), "mean": (0.5, 0.5, 0.5), "std": (0.1, 0.2, 0.3)}
+    return module
+"""
+
+
+def test_network_of_timm_is_prepared_as_timm_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in, since timm needs torchvision, which does not import beside this torch on the CPU."""
+    if importlib.util.find_spec("timm") is not None:
+        pytest.skip("timm is installed; the next test takes it itself")
+    (tmp_path / "timm.py").write_text(STAND_IN_FOR_TIMM)
+    monkeypatch.syspath_prepend(tmp_path)
+    pooled = ReIDModel.from_timm("resnet_small", device="cpu")
+    maps = ReIDModel.from_timm("resnet_small", device="cpu", get_pooled_features=False)
+    monkeypatch.delitem(sys.modules, "timm")
+    expected = Preprocessing(sizes_wh=((9, 15),), mean=(0.5, 0.5, 0.5), std=(0.1, 0.2, 0.3))
+    assert pooled.preprocessing == expected
+    assert pooled.extract_features(BOXES, frame()).shape == (5, 4)
+    assert maps.extract_features(BOXES, frame()).shape == (5, 4 * 7 * 4)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed; it is optional")
