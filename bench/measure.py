@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.mot import sequence_in
 from model.protocols import Embedder
 from model.registry import build_detector, build_embedder
-from pipeline.analyse import BEST_CROPS, EMBED_POLICIES
+from pipeline.analyse import BEST_CROPS, EMBED_POLICIES, GPU_BATCH, BatchLimits
 from pipeline.models import ModelChoice, Models, build_models, weak_score_of, with_descriptor
 from pipeline.presets import DEFAULT_PRESET, PRESETS, preset_of
 from pipeline.run import TrackingResult, TrackRequest, VideoSource, track_video
@@ -106,6 +106,7 @@ def measure(options: argparse.Namespace) -> Measured:
             playback=folder / "playback.mp4" if options.playback else None,
             annotated=folder / "annotated.mp4",
             max_frames=options.max_frames,
+            batch=GPU_BATCH if options.use_gpu else BatchLimits(),
         )
         loaded_s, loaded_cpu_s = time.perf_counter(), time.process_time()
         result = track_video(request, on_progress=memory.note)
