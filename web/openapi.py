@@ -19,7 +19,7 @@ DESCRIPTION = (
     "Times are ISO 8601 in UTC, sizes are bytes, ids are opaque. Every error has the shape `Error`; "
     "its sentence comes in the language of `Accept-Language` (`en` or `zh`)."
 )
-TAGS = ("Videos", "Results", "Jobs", "Uploads", "Site")
+TAGS = ("Videos", "Results", "Jobs", "Identities", "Search", "Cameras", "Uploads", "Site")
 
 _ERROR_SCHEMA: Document = {
     "type": "object",

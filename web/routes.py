@@ -5,7 +5,22 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from config import Settings
-from web import downloads, jobs, pages, site, tracks, uploads, videos
+from web import (
+    cameras,
+    downloads,
+    identities,
+    identity_films,
+    identity_pages,
+    jobs,
+    models,
+    pages,
+    search,
+    search_pages,
+    site,
+    tracks,
+    uploads,
+    videos,
+)
 from web.blueprints import IdConverter, api
 from web.blueprints import pages as pages_blueprint
 from web.languages import init_languages
@@ -14,7 +29,22 @@ from web.problems import init_problems
 from web.receive import init_receive
 from web.security import init_security
 
-VIEWS = (downloads, jobs, pages, site, tracks, uploads, videos)
+VIEWS = (
+    cameras,
+    downloads,
+    identities,
+    identity_films,
+    identity_pages,
+    jobs,
+    models,
+    pages,
+    search,
+    search_pages,
+    site,
+    tracks,
+    uploads,
+    videos,
+)
 """The modules that hang their views on the blueprints when they are imported."""
 
 
@@ -28,6 +58,7 @@ def register(app: APIFlask, settings: Settings) -> None:
     init_receive(app)
     init_security(app, settings)
     pages.init_pages(app)
+    search.init_search(app, settings.data_dir.absolute() / "search")
     app.register_blueprint(api)
     app.register_blueprint(pages_blueprint)
     uploads.init_uploads(app)

@@ -141,9 +141,3 @@ def _change_details(row: Video, fields: Shown) -> None:
 def delete_video(video_id: str) -> Response:
     remove_video(services(), video_id)
     return Response(status=204)
-
-
-@api.get("/cameras")
-@describe("Site", "List the cameras by name.", answer=schemas.Cameras)
-def list_cameras() -> Shown:
-    return {"cameras": shown_cameras(services())}

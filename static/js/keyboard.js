@@ -5,7 +5,7 @@ import { toggleFullscreen } from "./controls.js";
 const JUMP_S = 5;
 const FIELDS = "input:not([type=range]), select, textarea, [contenteditable]";
 
-export function startKeyboard({ player, view, playerElement }) {
+export function startKeyboard({ player, view, playerElement, searchFollowed }) {
   const keys = {
     " ": () => player.toggle(),
     ArrowLeft: () => player.seekBy(-JUMP_S),
@@ -13,6 +13,7 @@ export function startKeyboard({ player, view, playerElement }) {
     ",": () => player.step(-1),
     ".": () => player.step(1),
     f: () => toggleFullscreen(playerElement),
+    s: () => searchFollowed?.(),
     Escape: () => view.follow(null),
   };
   // Some Chinese input methods send full-width signs.

@@ -16,7 +16,7 @@ export class Timeline extends EventTarget {
   #tracks;
   #rows = [];
 
-  /** Dispatches "go" with {track, time_s}. */
+  /** Dispatches "go" with {track, time_s}, and "search" with the track that is clicked twice. */
   constructor(box, { space, canvas, axis, view, tracks }) {
     super();
     this.#box = box;
@@ -28,6 +28,7 @@ export class Timeline extends EventTarget {
     this.#tracks = tracks;
     box.addEventListener("scroll", () => this.draw());
     box.addEventListener("click", (event) => this.#clicked(event));
+    box.addEventListener("dblclick", (event) => this.#doubleClicked(event));
     box.addEventListener("pointermove", (event) => this.#hovered(event));
     box.addEventListener("keydown", (event) => this.#keyed(event));
     view.addEventListener("change", ({ detail }) => {
@@ -99,6 +100,11 @@ export class Timeline extends EventTarget {
     const time_s = this.#axis.timeAt(event);
     const isOnBar = time_s !== null && time_s >= track.first_s && time_s <= track.last_s;
     this.#go(track, isOnBar ? time_s : track.first_s);
+  }
+
+  #doubleClicked(event) {
+    const track = this.#trackAt(event);
+    if (track) this.dispatchEvent(new CustomEvent("search", { detail: track }));
   }
 
   #hovered(event) {

@@ -149,6 +149,7 @@ export class TracksStrip extends EventTarget {
     field("identity").href = identity?.page_url ?? "";
     place.querySelector("[data-part=wall]").hidden = !track.started_at;
     field("wall").textContent = track.started_at ? wallTime(new Date(track.started_at)) : "";
+    field("search").href = track.search_url;
     field("points").textContent = number(track.point_count);
     field("score").textContent = percent(track.mean_score);
     this.#showWhetherVisible();

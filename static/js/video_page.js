@@ -21,6 +21,10 @@ import { ViewState } from "./view_state.js";
 const PRESENCE_BINS = 400;
 const byId = (id) => document.getElementById(id);
 
+function searchFor(track) {
+  if (track) location.assign(track.search_url);
+}
+
 /** Player, overlay, controls and keys: they work before the tracks are here. */
 function startPlayer(page, view, tracksByNumber) {
   const video = byId("video");
@@ -44,7 +48,7 @@ function startPlayer(page, view, tracksByNumber) {
     else view.follow(number === view.followed ? null : number);
   });
   startControls(byId("player"), video, { player, view });
-  startKeyboard({ player, view, playerElement: byId("player") });
+  startKeyboard({ player, view, playerElement: byId("player"), searchFollowed: () => searchFor(tracksByNumber.get(view.followed)) });
   return { player, overlay };
 }
 
@@ -71,6 +75,7 @@ function startTracks(page, { player, overlay, view, tracks, presence }) {
   };
   strip.addEventListener("go", go);
   timeline.addEventListener("go", go);
+  timeline.addEventListener("search", ({ detail }) => searchFor(detail));
   strip.addEventListener("leave", () => view.follow(null));
   chart.addEventListener("go", ({ detail }) => player.seek(detail));
   const showMoment = () => {
