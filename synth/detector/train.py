@@ -30,7 +30,7 @@ _WARM_UP = 0.04
 _LAST_RATE = 0.02
 _EMA = 0.998
 _CLIP = 10.0
-_SIDES = ((0.45, 288), (0.75, 352), (1.0, 416))
+_SIDES = ((0.65, 288), (0.88, 352), (1.0, 416))
 """Up to which share of the training pictures of which side are seen: small ones first."""
 
 
