@@ -10,14 +10,14 @@ import numpy as np
 from records import Image
 from reid.datasets.crops import CropArrays
 
-SIZE_WH = (32, 64)
+SIZE_WH = (16, 32)
 
 
 def draw_figure(identity: int, camera: int, generator: np.random.Generator) -> Image:
-    """Return one picture (64, 32, 3) of an identity, as a camera with its own light and background sees it."""
+    """Return one picture (32, 16, 3) of an identity, as a camera with its own light and background sees it."""
     own = np.random.default_rng(1000 + identity)
     shirt, trousers, skin = (own.integers(30, 226, 3) for _ in range(3))
-    width, height = SIZE_WH
+    width, height = 32, 64
     picture = np.full((height, width, 3), 90 + 60 * camera, np.float32)
     picture += generator.normal(0, 12, picture.shape)
     x, y = width // 2 + int(generator.integers(-3, 4)), 12 + int(generator.integers(-2, 3))
@@ -26,7 +26,7 @@ def draw_figure(identity: int, camera: int, generator: np.random.Generator) -> I
     cv2.rectangle(picture, (x - half + 1, y + 27), (x + half - 1, y + 48), trousers.tolist(), -1)
     cv2.circle(picture, (x, y), 5, skin.tolist(), -1)
     picture *= (0.8, 1.1)[camera % 2] + generator.normal(0, 0.05)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    return cv2.resize(np.clip(picture, 0, 255).astype(np.uint8), SIZE_WH, interpolation=cv2.INTER_AREA)
 
 
 def draw_crops(identities: range, *, each: int = 6, seed: int = 0) -> CropArrays:
