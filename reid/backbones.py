@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from errors import ModelError
-from records import FloatArray
+from records import FloatArray, Image
 
 if TYPE_CHECKING:
     import torch
 
     from model.networks.paddle_network import PaddleNetwork
+    from model.protocols import Embedder
 
 
 class Backbone(Protocol):
@@ -159,6 +161,29 @@ class PaddleExportBackbone:
     def __call__(self, images: FloatArray) -> FloatArray:
         """Return the vectors; see `Backbone`."""
         return self._embedder.run(images)
+
+
+class EmbedderBackbone:
+    """An embedder of `model.registry`, which prepares crops itself and gives vectors of unit length."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self.device = embedder.info.device
+        self.dimension = embedder.dimension
+
+    def embed_crops(self, crops_rgb: Sequence[Image]) -> FloatArray:
+        """Return (N, D) float32 for (h, w, 3) uint8 crops."""
+        return self._embedder.embed([crop[..., ::-1] for crop in crops_rgb])
+
+    def __call__(self, images: FloatArray) -> FloatArray:
+        """Refuse prepared pictures.
+
+        Raises
+        ------
+        TypeError
+            always.
+        """
+        raise TypeError(f"{self._embedder.info.name} prepares crops itself and takes no transforms")
 
 
 def choose_torch_device(device: str) -> str:

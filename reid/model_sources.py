@@ -7,7 +7,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from errors import ModelError
 from model.embedding_spec import Preprocessing
 from model.networks.catalogue import PERSON_SIZE_WH
 from reid.backbones import OnnxBackbone, PaddleExportBackbone
@@ -149,4 +148,6 @@ def from_onnx(cls: type[ReIDModel], path: Path, device: str, **kwargs: Any) -> R
 
 def from_builtin(cls: type[ReIDModel], device: str) -> ReIDModel:
     """Load the embedder that comes with this program."""
-    raise ModelError("model.weights_missing", model=f"the built-in embedder ({cls.__name__}, {device})", path="")
+    from model.builtin_embedder import BuiltinEmbedder
+
+    return cls.from_embedder(BuiltinEmbedder(use_gpu=device not in ("auto", "cpu")))

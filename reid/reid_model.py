@@ -13,12 +13,13 @@ from model.crops import cut_crops
 from model.embedding_spec import Preprocessing
 from model.network_input import prepare_crops
 from records import FloatArray, Image
-from reid.backbones import Backbone, as_backbone, measure_dimension
+from reid.backbones import Backbone, EmbedderBackbone, as_backbone, measure_dimension
 
 if TYPE_CHECKING:
     import supervision as sv
 
     from model.networks.build import Network
+    from model.protocols import Embedder
 
 Transform: TypeAlias = Callable[[Any], Any]
 
@@ -143,6 +144,11 @@ class ReIDModel:
 
         return from_builtin(cls, device)
 
+    @classmethod
+    def from_embedder(cls, embedder: Embedder) -> ReIDModel:
+        """Take an embedder of `model.registry`, for example the colour descriptor; its vectors have unit length."""
+        return cls(EmbedderBackbone(embedder), model_metadata={"architecture": embedder.info.name})
+
     @property
     def device(self) -> str:
         """Where the network runs."""
@@ -207,8 +213,7 @@ class ReIDModel:
         if batch_size < 1:
             raise ValueError(f"batch_size must be 1 or more, not {batch_size}")
         parts = [
-            self.backbone(self._prepared(crops_rgb[start : start + batch_size]))
-            for start in range(0, len(crops_rgb), batch_size)
+            self._embed_batch(crops_rgb[start : start + batch_size]) for start in range(0, len(crops_rgb), batch_size)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.dimension), np.float32)
 
@@ -264,6 +269,11 @@ class ReIDModel:
             raise TypeError("transforms cannot be saved; give the model a preprocessing instead")
         details = {key: str(value) for key, value in self.model_metadata.items()}
         save_checkpoint(Path(path), network, preprocessing=self.preprocessing, origin=origin, details=details)
+
+    def _embed_batch(self, crops_rgb: Sequence[Image]) -> FloatArray:
+        if isinstance(self.backbone, EmbedderBackbone) and not self.transforms:
+            return self.backbone.embed_crops(crops_rgb)
+        return self.backbone(self._prepared(crops_rgb))
 
     def _prepared(self, crops_rgb: Sequence[Image]) -> FloatArray:
         """Return (N, 3, H, W) float32."""

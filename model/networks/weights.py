@@ -8,11 +8,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from model.networks.catalogue import Definition, define_network
+from model.networks.catalogue import ARCHITECTURES, Definition, define_network
 from model.networks.layouts import to_paddle
 from model.networks.naming import Naming, is_head, namings
 from model.networks.tensors import Arrays, check_tensors, shapes
 from model.networks.weight_files import PADDLE_SUFFIX, read_arrays, write_arrays
+
+_IMAGENET_CLASSES = 1000
 
 
 class Loadable(Protocol):
@@ -79,6 +81,9 @@ def read_weights(definition: Definition, path: Path) -> dict[str, NDArray[np.flo
 def read_embedding_size(name: str, path: Path) -> int:
     """Return the embedding size of a file's weights of a network; 0 where it has no layer after pooling.
 
+    A layer of 1,000 behind a network whose pooled feature is the embedding is a
+    classifier of ImageNet, and counts as none.
+
     Raises
     ------
     ModelError
@@ -89,7 +94,9 @@ def read_embedding_size(name: str, path: Path) -> int:
     naming = _naming_of(definition, arrays, is_paddle=path.suffix == PADDLE_SUFFIX)
     for own, published in naming.published.items():
         if is_head(own) and own.endswith(".bias") and published in arrays:
-            return int(arrays[published].shape[0])
+            size = int(arrays[published].shape[0])
+            is_pooled = ARCHITECTURES[definition.name].default_embedding_size == 0
+            return 0 if is_pooled and size == _IMAGENET_CLASSES else size
     return 0
 
 

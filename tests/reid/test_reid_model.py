@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from model.export import export_embedder
 from model.network_input import prepare_crops
 from model.networks.build import build_network
 from model.networks.weights import write_weights
-from records import Image
+from records import Image, ModelInfo
 from reid import ReIDModel, calculate_distance_matrix
 
 SMALL = Preprocessing(sizes_wh=((24, 48),))
@@ -126,6 +127,24 @@ def test_models_of_both_frameworks_give_the_same_features(tmp_path: Path) -> Non
         assert (exported.dimension, exported.preprocessing) == (16, SMALL)
     (tmp_path / "export/embedding.json").unlink()
     assert ReIDModel.from_timm(tmp_path / "export/model.onnx").preprocessing.sizes_wh == ((24, 48),)
+
+
+def test_embedder_of_the_worker_gives_its_own_vectors() -> None:
+    from model.hsv_stripes import HsvStripes
+
+    embedder, picture = HsvStripes(info=ModelInfo("hsv_stripes")), frame()
+    model = ReIDModel.from_embedder(embedder)
+    expected = embedder.embed([picture[3:40, 2:20, ::-1], picture[:2, :2, ::-1]])
+    np.testing.assert_array_equal(model.extract_features(BOXES[[0, 3]], picture), expected)
+    assert model.extract_features([], picture).shape == (0, embedder.dimension)
+
+
+@pytest.mark.skipif(not Path("model/shipped/embedder.onnx").is_file(), reason="no embedder is shipped yet")
+@pytest.mark.parametrize("load", [ReIDModel.builtin, lambda: ReIDModel.from_timm("builtin")])
+def test_embedder_that_comes_with_the_program_is_at_hand(load: Callable[[], ReIDModel]) -> None:
+    features = load().extract_features(BOXES, frame())
+    assert features.shape == (5, 128)
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, rtol=1e-4)
 
 
 def test_weights_of_other_people_need_the_name_of_their_network(tmp_path: Path) -> None:

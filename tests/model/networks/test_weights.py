@@ -14,6 +14,7 @@ from errors import ModelError
 from model.networks.build import build_network
 from model.networks.catalogue import define_network
 from model.networks.naming import namings
+from model.networks.restore import restore_network
 from model.networks.weight_files import find_weights, read_arrays, write_arrays
 from model.networks.weights import load_backbone, load_weights, read_embedding_size, read_weights, write_weights
 from records import FloatArray
@@ -152,6 +153,15 @@ def test_backbone_alone_leaves_the_last_layer_as_it_is(tmp_path: Path) -> None:
 def test_embedding_size_of_weights_without_last_layer_is_none(tmp_path: Path) -> None:
     write_weights(build_network("resnet18_vd"), tmp_path / "a.pdparams")
     assert read_embedding_size("resnet18_vd", tmp_path / "a.pdparams") == 0
+
+
+def test_classifier_of_imagenet_is_no_embedding(tmp_path: Path) -> None:
+    write_weights(build_network("resnet18_vd", embedding_size=1000), tmp_path / "ssld.pdparams")
+    assert read_embedding_size("resnet18_vd", tmp_path / "ssld.pdparams") == 0
+    assert restore_network(tmp_path / "ssld.pdparams", architecture="ResNet18_vd").dimension == 512
+    assert (
+        restore_network(tmp_path / "ssld.pdparams", architecture="ResNet18_vd", embedding_size=1000).dimension == 1000
+    )
 
 
 def test_mismatch_names_the_tensors_as_the_file_does(tmp_path: Path) -> None:
