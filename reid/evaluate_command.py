@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reid.datasets import DATASETS, read_dataset
 from reid.embedders import add_model_arguments, open_chosen
-from reid.judgement import Judgement, Protocol, choose_protocol, embed_dataset, judge, save_embedded
+from reid.judgement import Judgement, Protocol, Ranking, choose_protocol, embed_dataset, judge, save_embedded
 from reid.progress import PictureBar
 
 FIGURES_NAME = "evaluation.json"
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=tuple(protocol.value for protocol in Protocol),
         help="the rule of queries and gallery; the data set's own by default",
     )
-    parser.add_argument("--rerank", action="store_true", help="judge re-ranked answers as well (Market's rule only)")
+    add_ranking_arguments(parser)
     parser.add_argument(
         "--report", type=Path, metavar="DIR", help="write report.html, the figures and the embeddings there"
     )
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     with PictureBar() as bar:
         embedded = embed_dataset(dataset, embedder, protocol, on_progress=bar.show)
     started_s = time.perf_counter()
-    judgement = judge(embedded, with_reranking=options.rerank)
+    judgement = judge(embedded, rankings=chosen_rankings(options))
     seconds = time.perf_counter() - started_s
     if options.json:
         print(json.dumps(judgement.as_json(), indent=2))  # noqa: T201
@@ -55,6 +55,18 @@ def run(options: argparse.Namespace) -> int:
         written = write_results(judgement, options.report)
         print(f"Wrote {written}", file=sys.stderr)  # noqa: T201
     return 0
+
+
+def add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags that `chosen_rankings` reads."""
+    parser.add_argument("--rerank", action="store_true", help="judge re-ranked answers as well (Market's rule only)")
+    parser.add_argument("--expand", action="store_true", help="judge expanded queries as well (Market's rule only)")
+
+
+def chosen_rankings(options: argparse.Namespace) -> set[Ranking]:
+    """Return the rankings that the flags of `add_ranking_arguments` ask for."""
+    chosen = {Ranking.RERANKED: options.rerank, Ranking.EXPANDED: options.expand}
+    return {ranking for ranking, is_chosen in chosen.items() if is_chosen}
 
 
 def write_results(judgement: Judgement, folder: Path) -> Path:
@@ -73,13 +85,13 @@ def figure_lines(judgement: Judgement) -> list[str]:
         f"{embedded.model} on {embedded.dataset} ({evaluation.protocol}): {evaluation.judged_queries} queries judged, "
         f"{evaluation.skipped_queries} skipped, {evaluation.gallery_size} gallery pictures"
     ]
-    for name, one in (("as embedded", evaluation), ("re-ranked", judgement.reranked)):
-        if one is not None:
-            ranks = "  ".join(f"Rank-{k} {100 * one.rank(k):.2f}" for k in (1, 5, 10))
-            lines.append(
-                f"{name:12} {ranks}  mAP {100 * one.mean_ap:.2f} (triangle {100 * one.mean_ap_triangle:.2f})  "
-                f"mINP {100 * one.mean_inp:.2f}"
-            )
+    others = {ranking.value: one for ranking, one in judgement.others.items()}
+    for name, one in {"as embedded": evaluation, **others}.items():
+        ranks = "  ".join(f"Rank-{k} {100 * one.rank(k):.2f}" for k in (1, 5, 10))
+        lines.append(
+            f"{name:12} {ranks}  mAP {100 * one.mean_ap:.2f} (triangle {100 * one.mean_ap_triangle:.2f})  "
+            f"mINP {100 * one.mean_inp:.2f}"
+        )
     if judgement.verification is not None:
         one_line = judgement.verification
         lines.append(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from records import Image
-
-_THUMBNAIL_HEIGHT = 320
-_TEMPLATE = "search_page.html"
+from reid.html_pictures import address_of_crop, render_page, write_whole
 
 
 @dataclass(frozen=True)
@@ -53,33 +50,9 @@ def lines_of(found: Sequence[Found]) -> Iterator[str]:
 
 def write_page(path: Path, queries: Iterable[Image], found: Sequence[Found]) -> None:
     """Write a page with the queries and the answers, which needs nothing but itself."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    from reid.plots import DARK, LIGHT
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = render_page(
+        "search_page.html",
+        queries=[address_of_crop(image) for image in queries],
+        answers=[(one, address_of_crop(one.load())) for one in found],
     )
-    html = environment.get_template(_TEMPLATE).render(
-        queries=[_data_url(image) for image in queries],
-        answers=[(one, _data_url(one.load())) for one in found],
-        light=LIGHT,
-        dark=DARK,
-    )
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(html, "utf-8")
-    draft.replace(path)
-
-
-def _data_url(image_bgr: Image) -> str:
-    """Return a picture, made smaller where it is large, as an address that holds it."""
-    import cv2
-
-    scale = min(1.0, _THUMBNAIL_HEIGHT / image_bgr.shape[0])
-    size_wh = (max(1, round(image_bgr.shape[1] * scale)), max(1, round(image_bgr.shape[0] * scale)))
-    _, jpeg = cv2.imencode(".jpg", cv2.resize(image_bgr, size_wh, interpolation=cv2.INTER_AREA))
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode('ascii')}"
+    write_whole(path, page)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from reid.metrics import (
     evaluate_vehicleid,
 )
 from reid.metrics.ranking import JUNK
-from reid.rerank import Reranker
+from reid.rerank import Reranker, expand_queries
 from reid.verification import Verification, verify
 
 _FEATURES_NAME = "features.npz"
@@ -41,6 +41,15 @@ class Protocol(str, Enum):
     CUHK03_CLASSIC = "cuhk03_classic"
     VEHICLEID = "vehicleid"
     LEAVE_ONE_OUT = "leave_one_out"
+
+
+class Ranking(str, Enum):
+    """Another order of the answers than that of plain distances; for Market's rule only."""
+
+    RERANKED = "re-ranked"
+    """By k-reciprocal neighbours."""
+    EXPANDED = "expanded"
+    """By queries that are averaged with their nearest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +95,13 @@ class Judgement:
 
     Attributes
     ----------
-    reranked : the same with re-ranking; None where it was not asked for or the protocol has none.
+    evaluation : by plain distances; others : by the rankings that were asked for, where the protocol has them.
     verification : over pairs; None where there are too few, `verification_fault` says so then.
     """
 
     embedded: Embedded
     evaluation: Evaluation
-    reranked: Evaluation | None
+    others: Mapping[Ranking, Evaluation]
     verification: Verification | None
     verification_fault: DataError | None
 
@@ -102,7 +111,7 @@ class Judgement:
             "dataset": self.embedded.dataset,
             "model": self.embedded.model,
             "evaluation": self.evaluation.as_json(),
-            "reranked": self.reranked.as_json() if self.reranked else None,
+            "others": {ranking.value: evaluation.as_json() for ranking, evaluation in self.others.items()},
             "verification": self.verification.as_json() if self.verification else None,
         }
 
@@ -160,12 +169,12 @@ def _add_progress(on_progress: Callable[[int, int], None], before: int, total: i
     on_progress(before + done, total)
 
 
-def judge(embedded: Embedded, *, with_reranking: bool) -> Judgement:
+def judge(embedded: Embedded, *, rankings: Collection[Ranking] = ()) -> Judgement:
     """Evaluate embeddings by their protocol, and over pairs.
 
     Parameters
     ----------
-    with_reranking : judge the re-ranked answers as well; only Market's rule has them.
+    rankings : judge these as well; ignored where the protocol is not Market's.
 
     Raises
     ------
@@ -174,9 +183,9 @@ def judge(embedded: Embedded, *, with_reranking: bool) -> Judgement:
     """
     query, gallery = embedded.query.labelled, embedded.gallery.labelled
     evaluation = _EVALUATIONS[embedded.protocol](query, gallery)
-    reranked = None
-    if with_reranking and embedded.protocol is Protocol.MARKET1501:
-        reranked = evaluate_ranking(Reranker(query.features, gallery.features).blocks(), query, gallery)
+    others = {}
+    if embedded.protocol is Protocol.MARKET1501:
+        others = {ranking: _RANKINGS[ranking](query, gallery) for ranking in Ranking if ranking in rankings}
     images = embedded.images
     has_cameras = embedded.protocol in (Protocol.MARKET1501, Protocol.CUHK03_CLASSIC)
     verification, fault = None, None
@@ -187,7 +196,7 @@ def judge(embedded: Embedded, *, with_reranking: bool) -> Judgement:
     return Judgement(
         embedded=embedded,
         evaluation=evaluation,
-        reranked=reranked,
+        others=others,
         verification=verification,
         verification_fault=fault,
     )
@@ -199,6 +208,17 @@ _EVALUATIONS: dict[Protocol, Callable[[LabelledFeatures, LabelledFeatures], Eval
     Protocol.VEHICLEID: lambda images, _: evaluate_vehicleid(images),
     Protocol.LEAVE_ONE_OUT: lambda images, _: evaluate_leave_one_out(images),
 }
+
+
+def _evaluate_reranked(query: LabelledFeatures, gallery: LabelledFeatures) -> Evaluation:
+    return evaluate_ranking(Reranker(query.features, gallery.features).blocks(), query, gallery)
+
+
+def _evaluate_expanded(query: LabelledFeatures, gallery: LabelledFeatures) -> Evaluation:
+    return evaluate(replace(query, features=expand_queries(query.features, gallery.features)), gallery)
+
+
+_RANKINGS = {Ranking.RERANKED: _evaluate_reranked, Ranking.EXPANDED: _evaluate_expanded}
 
 
 def ranked_answers(embedded: Embedded, row: int, count: int) -> tuple[IntArray, FloatArray]:

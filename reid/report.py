@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from reid.html_pictures import address_of, address_of_crop, render_page, write_whole
 from reid.judgement import Judgement
 from reid.metrics import Evaluation
-from reid.plots import DARK, LIGHT, Theme
-from reid.plots.style import jpeg_of, svg_of
-from reid.report_figures import FALSE_MATCH_RATES, ReportFigure, choose_figures
+from reid.plots import DARK, LIGHT, Candidate, Strip, plot_strips, png_of, svg_of
+from reid.report_figures import FALSE_MATCH_RATES, ReportFigure, StripGroup, choose_figures, choose_strips
 from reid.verification import Verification
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 REPORT_NAME = "report.html"
+FIGURES_NAME = "figures"
 
-_FOLDER = Path(__file__).parent
-_TEMPLATE = "report_page.html"
 _RULES = {
     "market1501": "Market-1501: pictures of the same identity by the same camera are left out",
     "cuhk03_classic": "CUHK03 classic: one random gallery picture of each identity, averaged over draws",
@@ -35,7 +30,14 @@ class _Picture:
     text: str
     light: str
     dark: str
-    is_wide: bool
+
+
+@dataclass(frozen=True)
+class _Cell:
+    address: str
+    caption: str
+    kind: str
+    words: str
 
 
 def write_report(judgement: Judgement, folder: Path) -> Path:
@@ -47,30 +49,32 @@ def write_report(judgement: Judgement, folder: Path) -> Path:
         when a picture of the data set cannot be read any more.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path, draft = folder / REPORT_NAME, folder / f".{REPORT_NAME}.draft"
-    draft.write_text(render_report(judgement), "utf-8")
-    draft.replace(path)
-    return path
+    write_whole(folder / REPORT_NAME, render_report(judgement))
+    return folder / REPORT_NAME
+
+
+def write_figures(judgement: Judgement, folder: Path) -> Iterator[Path]:
+    """Write each picture of the report into ``folder/figures``, curves as SVG and strips as PNG; yield their paths."""
+    target = folder / FIGURES_NAME
+    target.mkdir(parents=True, exist_ok=True)
+    for figure in choose_figures(judgement):
+        path = target / f"{_plain(figure.heading)}.svg"
+        path.write_bytes(svg_of(figure.draw(LIGHT)))
+        yield path
+    for group in choose_strips(judgement):
+        path = target / f"{_plain(group.heading)}.png"
+        path.write_bytes(png_of(plot_strips(group.strips)))
+        yield path
 
 
 def render_report(judgement: Judgement) -> str:
     """Return the report as HTML that needs nothing but itself."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     embedded = judgement.embedded
     evaluations = [("as embedded", judgement.evaluation)]
-    if judgement.reranked is not None:
-        evaluations.append(("re-ranked", judgement.reranked))
-    return environment.get_template(_TEMPLATE).render(
+    evaluations += [(ranking.value, evaluation) for ranking, evaluation in judgement.others.items()]
+    return render_page(
+        "report_page.html",
         title=f"{embedded.model} on {embedded.dataset}",
-        embedded=embedded,
         rule=_RULES[embedded.protocol.value],
         dimension=embedded.query.labelled.features.shape[1],
         evaluation=judgement.evaluation,
@@ -80,8 +84,7 @@ def render_report(judgement: Judgement) -> str:
         fault=str(judgement.verification_fault or ""),
         thresholds=_thresholds(judgement.verification),
         pictures=[_picture(figure) for figure in choose_figures(judgement)],
-        light=LIGHT,
-        dark=DARK,
+        groups=[(group, _cells(group)) for group in choose_strips(judgement)],
     )
 
 
@@ -114,11 +117,25 @@ def _thresholds(verification: Verification | None) -> list[tuple[str, str, str, 
 
 
 def _picture(figure: ReportFigure) -> _Picture:
-    light, dark = (_data_url(figure, theme) for theme in (LIGHT, DARK))
-    return _Picture(figure.heading, figure.text, light, dark, figure.is_photographic)
+    light, dark = (address_of("image/svg+xml", svg_of(figure.draw(theme))) for theme in (LIGHT, DARK))
+    return _Picture(figure.heading, figure.text, light, dark)
 
 
-def _data_url(figure: ReportFigure, theme: Theme) -> str:
-    drawn: Figure = figure.draw(theme)
-    kind, content = ("jpeg", jpeg_of(drawn)) if figure.is_photographic else ("svg+xml", svg_of(drawn))
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+def _cells(group: StripGroup) -> list[list[_Cell]]:
+    """Return for each strip its cells, the query first."""
+    return [[_query_cell(strip), *_answer_cells(strip.answers)] for strip in group.strips]
+
+
+def _query_cell(strip: Strip) -> _Cell:
+    return _Cell(address_of_crop(strip.query_bgr), strip.caption, "query", f"Query, {strip.caption}")
+
+
+def _answer_cells(answers: Iterable[Candidate]) -> Iterator[_Cell]:
+    for place, answer in enumerate(answers, start=1):
+        kind, symbol, word = ("right", "✓", "right") if answer.is_right else ("wrong", "✗", "wrong")
+        words = f"Answer {place}, {word}, {answer.caption}"
+        yield _Cell(address_of_crop(answer.image_bgr), f"{symbol} {answer.caption}", kind, words)
+
+
+def _plain(heading: str) -> str:
+    return heading.lower().replace(" ", "-")

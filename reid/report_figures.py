@@ -32,13 +32,20 @@ class ReportFigure:
     ----------
     heading, text : above it; the text says how to read it.
     draw : draws it in a theme.
-    is_photographic : whether it is mostly crops: kept as JPEG, not SVG.
     """
 
     heading: str
     text: str
     draw: Callable[[Theme], Figure]
-    is_photographic: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class StripGroup:
+    """Some queries with their answers."""
+
+    heading: str
+    text: str
+    strips: list[plots.Strip]
 
 
 def choose_figures(judgement: Judgement) -> list[ReportFigure]:
@@ -68,39 +75,31 @@ def choose_figures(judgement: Judgement) -> list[ReportFigure]:
                 lambda theme: plots.plot_roc(verification, theme=theme),
             ),
         ]
-    return figures + _identity_figures(judgement) + _strip_figures(judgement)
+    return figures + _identity_figures(judgement)
 
 
 def _curves(judgement: Judgement) -> dict[str, np.ndarray]:
-    curves = {"as embedded": judgement.evaluation.cmc}
-    if judgement.reranked is not None:
-        curves["re-ranked"] = judgement.reranked.cmc
-    return curves
+    others = {ranking.value: evaluation.cmc for ranking, evaluation in judgement.others.items()}
+    return {"as embedded": judgement.evaluation.cmc, **others}
 
 
-def _strip_figures(judgement: Judgement) -> list[ReportFigure]:
+def choose_strips(judgement: Judgement) -> list[StripGroup]:
     """Return strips of queries spread over all precisions, and of the worst ones."""
     rows = _judged_rows(judgement)
-    spread = rows[np.unique(np.linspace(0, len(rows) - 1, _STRIPS).astype(int))] if len(rows) else rows
-    worst = rows[:_STRIPS]
-    legend = "Left the query, then the best answers. ✓ and green: the same identity; ✗, red and dashed: another one."
-    figures = []
-    for heading, text, chosen in (
-        ("Ranked answers", f"{legend} From the worst query (above) to the best.", spread),
-        ("Hardest queries", "Those with the lowest average precision.", worst),
-    ):
-        if len(chosen):
-            figures.append(
-                ReportFigure(
-                    heading,
-                    text,
-                    lambda theme, chosen=chosen: plots.plot_strips(  # type: ignore[misc]  # default binds it now
-                        [_strip(judgement, int(row)) for row in chosen], theme=theme
-                    ),
-                    is_photographic=True,
-                )
-            )
-    return figures
+    spread = rows[np.unique(np.linspace(0, len(rows) - 1, _STRIPS).astype(int))]
+    groups = [
+        (
+            "Ranked answers",
+            "On the left the query, then the best answers. ✓ and green: the same identity; ✗, red and dashed: another "
+            "one. From the worst query at the top to the best.",
+            spread,
+        ),
+        ("Hardest queries", "Those with the lowest average precision.", rows[:_STRIPS]),
+    ]
+    return [
+        StripGroup(heading, text, [_strip(judgement, row) for row in chosen.tolist()])
+        for heading, text, chosen in groups
+    ]
 
 
 def _judged_rows(judgement: Judgement) -> IntArray:

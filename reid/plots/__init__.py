@@ -9,7 +9,7 @@ from reid.plots.embedding_map import plot_embedding_map, project_pca, project_ts
 from reid.plots.heat_map import plot_similarities
 from reid.plots.histograms import plot_histograms
 from reid.plots.strips import Candidate, Strip, plot_strips
-from reid.plots.style import DARK, LIGHT, Theme, jpeg_of, png_of, svg_of
+from reid.plots.style import DARK, LIGHT, Theme, png_of, svg_of
 
 __all__ = [
     "DARK",
@@ -18,7 +18,6 @@ __all__ = [
     "Line",
     "Strip",
     "Theme",
-    "jpeg_of",
     "plot_cmc",
     "plot_embedding_map",
     "plot_histograms",

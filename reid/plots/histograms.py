@@ -30,15 +30,21 @@ def plot_histograms(
     width = float(histograms.edges[1] - histograms.edges[0])
     with drawing(theme):
         figure, axes = new_figure(6.5, 4)
-        for counts, name, colour, hatch in (
-            (histograms.different, f"different ({verification.different_count:,} pairs)", theme.different, "\\\\\\"),
-            (histograms.same, f"same ({verification.same_count:,} pairs)", theme.same, "///"),
+        for counts, name, colour, hatch, style in (
+            (
+                histograms.different,
+                f"different ({verification.different_count:,} pairs)",
+                theme.different,
+                "\\\\\\",
+                "-.",
+            ),
+            (histograms.same, f"same ({verification.same_count:,} pairs)", theme.same, "///", "-"),
         ):
             shares = 100 * counts / counts.sum()
             axes.stairs(
                 shares, histograms.edges, fill=True, facecolor=(colour, 0.3), edgecolor=(colour, 0.6), hatch=hatch
             )
-            axes.stairs(shares, histograms.edges, color=colour, linewidth=1.4, label=name)
+            axes.stairs(shares, histograms.edges, color=colour, linewidth=1.4, linestyle=style, label=name)
         for number, (name, similarity) in enumerate((thresholds or {}).items()):
             style = _STYLES[number % len(_STYLES)]
             axes.axvline(

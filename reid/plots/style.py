@@ -148,11 +148,6 @@ def png_of(figure: Figure) -> bytes:
     return _file_of(figure, format="png", dpi=_PNG_DPI)
 
 
-def jpeg_of(figure: Figure) -> bytes:
-    """Return the figure as a JPEG file: a tenth of a PNG's size where most of it is photographs."""
-    return _file_of(figure, format="jpeg", dpi=_PNG_DPI, pil_kwargs={"quality": 86})
-
-
 def svg_of(figure: Figure) -> bytes:
     """Return the figure as an SVG file without anything of the moment in it."""
     return _file_of(figure, format="svg", metadata={"Date": None, "Creator": None})

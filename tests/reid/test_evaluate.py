@@ -35,12 +35,14 @@ def reported(market: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "report"
 
 
-def test_the_command_prints_figures_of_both_rankings(market: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", "--data", str(market), "--model", "hsv_stripes", "--rerank"]) == 0
+def test_the_command_prints_figures_of_all_rankings(market: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--data", str(market), "--model", "hsv_stripes", "--rerank", "--expand", "--flip"]
+    assert main(["evaluate", *flags]) == 0
     out = capsys.readouterr().out
-    assert "18 queries judged, 0 skipped, 36 gallery pictures" in out
-    (reranked,) = (line for line in out.splitlines() if line.startswith("re-ranked"))
-    assert float(re.findall(r"mAP ([\d.]+)", reranked)[0]) > 50  # chance: 4 of 35 pictures, about 20
+    assert "hsv_stripes+flip on Market-1501 (market1501): 18 queries judged, 0 skipped, 36 gallery pictures" in out
+    for name in ("as embedded", "re-ranked", "expanded"):
+        (line,) = (line for line in out.splitlines() if line.startswith(name))
+        assert float(re.findall(r"mAP ([\d.]+)", line)[0]) > 50  # chance: 4 of 35 pictures, about 20
 
 
 def test_any_pictures_with_identities_are_judged_by_leaving_one_out(reported: Path) -> None:
@@ -53,10 +55,13 @@ def test_any_pictures_with_identities_are_judged_by_leaving_one_out(reported: Pa
 def test_the_report_needs_nothing_but_itself_and_escapes_names(reported: Path) -> None:
     html = (reported / "report.html").read_text("utf-8")
     addresses = re.findall(r'(?:src|srcset|href)="([^"]{0,24})', html)
-    assert len(addresses) == 2 * html.count("<picture>") > 10
+    assert len(addresses) == 2 * html.count("<picture>") + html.count('class="strip"') * 11
+    assert html.count("<picture>") == 5
     assert all(address.startswith("data:image/") for address in addresses)
     assert "<script" not in html
     assert len(re.findall(r'alt="[^"]+"', html)) == html.count("<img")
+    assert "✓" in html
+    assert "✗" in html
     assert "<b>&x" not in html
     assert "&lt;b&gt;&amp;x" in html
 
@@ -73,9 +78,9 @@ def test_the_report_is_written_again_from_what_was_kept(
 
 def test_figures_are_those_of_the_metrics(market: Path) -> None:
     embedded = embed_dataset(read_dataset("market1501", market), HsvStripes(), Protocol.MARKET1501)
-    judgement = judge(embedded, with_reranking=False)
+    judgement = judge(embedded)
     assert judgement.evaluation.as_json() == evaluate(embedded.query.labelled, embedded.gallery.labelled).as_json()
-    assert judgement.reranked is None
+    assert judgement.others == {}
     assert judgement.verification is not None
     assert len(embedded.images) == IDENTITIES * CAMERAS * 3
 
@@ -114,7 +119,7 @@ def test_protocols_follow_the_data_set(market: Path) -> None:
 
 @pytest.mark.parametrize("protocol", list(Protocol))
 def test_every_protocol_gives_a_report(market: Path, protocol: Protocol) -> None:
-    judgement = judge(embed_dataset(read_dataset("market1501", market), HsvStripes(), protocol), with_reranking=False)
+    judgement = judge(embed_dataset(read_dataset("market1501", market), HsvStripes(), protocol))
     assert judgement.evaluation.protocol == protocol.value
     assert 0.3 < judgement.evaluation.mean_ap <= 1
 
@@ -124,3 +129,12 @@ def test_unknown_models_are_answered_with_what_there_is(market: Path, capsys: py
         open_embedder("osnet")
     assert main(["evaluate", "--data", str(market), "--model", "osnet"]) == 2
     assert "hsv_stripes" in capsys.readouterr().err
+
+
+def test_the_pictures_of_the_report_are_written_as_files_too(reported: Path, tmp_path: Path) -> None:
+    from reid.report import write_figures
+
+    paths = list(write_figures(judge(load_embedded(reported)), tmp_path))
+    assert {path.suffix for path in paths} == {".svg", ".png"}
+    assert [path.name for path in paths if path.suffix == ".png"] == ["ranked-answers.png", "hardest-queries.png"]
+    assert all(path.stat().st_size > 5000 for path in paths)
