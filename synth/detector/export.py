@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,20 +36,22 @@ def export_detector(weights: Path, out: Path, *, origin: str) -> None:
     network.load_state_dict(state.get("average", state))
     picture = torch.zeros(1, 3, 64, 96)
     out.parent.mkdir(parents=True, exist_ok=True)
-    torch.onnx.export(
-        DecodedNetwork(network).eval(),
-        (picture,),
-        str(out),
-        input_names=["pictures_bgr"],
-        output_names=["boxes_xyxy", "scores"],
-        dynamic_axes={
-            "pictures_bgr": {0: "batch", 2: "height", 3: "width"},
-            "boxes_xyxy": {0: "batch", 1: "cells"},
-            "scores": {0: "batch", 1: "cells"},
-        },
-        opset_version=_OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():  # the other exporter needs onnxscript; the sizes that are traced stay free
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            DecodedNetwork(network).eval(),
+            (picture,),
+            str(out),
+            input_names=["pictures_bgr"],
+            output_names=["boxes_xyxy", "scores"],
+            dynamic_axes={
+                "pictures_bgr": {0: "batch", 2: "height", 3: "width"},
+                "boxes_xyxy": {0: "batch", 1: "cells"},
+                "scores": {0: "batch", 1: "cells"},
+            },
+            opset_version=_OPSET,
+            dynamo=False,
+        )
     model = onnx.load(str(out))
     for value, length in zip(model.graph.output, (4, len(CLASS_NAMES)), strict=True):
         value.type.tensor_type.shape.dim[2].dim_value = length  # the tracer loses it
