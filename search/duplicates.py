@@ -45,7 +45,7 @@ def likely(session: Session, embedder: str, *, limit: int) -> list[Pair]:
         vectors_of = [known[track] for track in tracks if track in known]
         if vectors_of:
             means[identity_id] = np.mean(vectors_of, axis=0, dtype=np.float32)
-    kinds = dict(session.execute(select(Identity.id, Identity.kind)).tuples().all())
+    kinds = {row.id: row.kind for row in session.execute(select(Identity.id, Identity.kind))}
     candidates = [
         pair
         for kind in sorted(set(kinds.values()))

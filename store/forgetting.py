@@ -103,7 +103,7 @@ def _forget_tracks(session: Session, track_ids: Sequence[int]) -> list[tuple[str
             .join(Job, Job.id == Video.result_job_id)
             .where(Track.id.in_(some))
         )
-        crops += session.execute(query).tuples().all()
+        crops += [(video_id, job_id, claim, number) for video_id, job_id, claim, number in session.execute(query)]
         session.execute(delete(TrackEmbedding).where(TrackEmbedding.track_id.in_(some)), execution_options=_PLAIN)
         nothing = {"embedding": None, "embedder": "", "identity_id": None, "is_confirmed": False, "is_considered": True}
         session.execute(update(Track).where(Track.id.in_(some)).values(nothing), execution_options=_PLAIN)

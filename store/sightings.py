@@ -16,7 +16,7 @@ from store.tables import Camera, Track, Video
 
 CONFIRMED, PROPOSED = "confirmed", "proposed"
 CERTAINTIES = (CONFIRMED, PROPOSED)
-"""Whether a person confirmed a track of an identity, or gave it a name; all else is proposed."""
+"""Whether a person confirmed a track of an identity; otherwise all of it is proposed."""
 
 SHOWN, HIDDEN = "shown", "hidden"
 VISIBILITIES = (SHOWN, HIDDEN)
@@ -114,7 +114,7 @@ def names_of(session: Session, identity_ids: Sequence[int]) -> Mapping[int, str]
     found: dict[int, str] = {}
     for some in chunks(identity_ids):
         query = select(Identity.id, Identity.name).where(Identity.id.in_(some))
-        found.update(session.execute(query).tuples().all())
+        found.update((identity_id, name) for identity_id, name in session.execute(query))
     return found
 
 
@@ -140,8 +140,7 @@ def _filtered(wanted: Filter) -> Select[Identity]:
         seen = select(Track.id).join(Video, Video.id == Track.video_id)
         query = query.where(seen.where(Track.identity_id == Identity.id, Video.camera_id == wanted.camera_id).exists())
     if wanted.certainty:
-        confirmed = select(Track.id).where(Track.identity_id == Identity.id, Track.is_confirmed.is_(True)).exists()
-        is_certain = or_(Identity.name != "", confirmed)
+        is_certain = select(Track.id).where(Track.identity_id == Identity.id, Track.is_confirmed.is_(True)).exists()
         query = query.where(is_certain if wanted.certainty == CONFIRMED else ~is_certain)
     return query
 

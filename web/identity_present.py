@@ -30,7 +30,7 @@ def identity(row: Identity, sightings: Sequence[Sighting]) -> Shown:
         "name": row.name,
         "note": row.note,
         "is_hidden": row.is_hidden,
-        "is_confirmed": bool(row.name or confirmed),
+        "is_confirmed": confirmed > 0,
         "created_at": format_time(row.created_at),
         "track_count": len(sightings),
         "confirmed_count": confirmed,

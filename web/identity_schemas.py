@@ -67,7 +67,7 @@ class Identity(Schema):
     name = _text("Empty while nobody gave one.")
     note = _text("A person's words; may be empty.")
     is_hidden = Boolean(metadata=_about("Whether lists leave it out."))
-    is_confirmed = Boolean(metadata=_about("Whether a person named it or confirmed a track; else all is proposed."))
+    is_confirmed = Boolean(metadata=_about("Whether a person confirmed a track of it; else all is proposed."))
     created_at = _time("When it was made.")
     track_count = _count("Tracks it has.")
     confirmed_count = _count("How many of them a person confirmed.")

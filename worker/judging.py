@@ -61,7 +61,7 @@ def _features(session: Session, model: str, kind: Kind) -> LabelledFeatures | No
         .where(Track.is_confirmed.is_(True), Track.identity_id.is_not(None), Track.kind == kind.value)
         .order_by(Track.id)
     )
-    rows = session.execute(query).tuples().all()
+    rows = session.execute(query).all()
     known = vectors.of_tracks(session, [track_id for track_id, _, _ in rows], model)
     kept = [(track_id, int(owner or 0), camera) for track_id, owner, camera in rows if track_id in known]
     cameras_of: dict[int, set[int]] = {}
