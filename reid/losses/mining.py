@@ -59,12 +59,8 @@ class PairContrastive(Loss):
         ValueError
             for an odd N.
         """
-        count, dimension = features.shape
-        if count == 0 or count % 2:
-            raise ValueError(f"a batch of pairs holds an even number of features, not {count}")
-        pairs = features.reshape([count // 2, 2, dimension])
-        sides = labels.reshape([count // 2, 2])
-        return contrastive_loss(pairs[:, 0], pairs[:, 1], sides[:, 0] == sides[:, 1], margin=self.margin)
+        left, right = ops.in_turn(features, 2)
+        return contrastive_loss(left, right, labels[::2] == labels[1::2], margin=self.margin)
 
 
 def contrastive_loss(left: Tensor, right: Tensor, is_same: Tensor, *, margin: float = 1.0) -> Tensor:

@@ -97,6 +97,21 @@ def other_item(labels: Tensor) -> Tensor:
     return position[:, None] != position[None, :]
 
 
+def in_turn(features: Tensor, each: int) -> list[Tensor]:
+    """Return the first, second, … of each group that a batch holds one after another, (N / each, D) every one.
+
+    Raises
+    ------
+    ValueError
+        when N is no multiple of ``each``, or 0.
+    """
+    count, dimension = features.shape
+    if count == 0 or count % each:
+        raise ValueError(f"a batch of groups of {each} holds a multiple of {each} features, not {count}")
+    groups = features.reshape([count // each, each, dimension])
+    return [groups[:, place] for place in range(each)]
+
+
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """Return the mean of −Σ targets · log softmax(logits).
 

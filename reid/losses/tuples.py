@@ -24,7 +24,7 @@ class Triplet(Loss):
         ValueError
             for another N.
         """
-        return triplet_loss(*_triplets(features), margin=self.margin)
+        return triplet_loss(*ops.in_turn(features, 3), margin=self.margin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +41,10 @@ class EuclideanTriplet(Loss):
         ValueError
             for another N.
         """
-        a, p, n = _triplets(ops.widened(features))
+        a, p, n = ops.in_turn(ops.widened(features), 3)
         lib = ops.library(a)
         nearer, farther = (ops.root(lib.sum((a - other) ** 2, 1)) for other in (p, n))
         return lib.mean(ops.relu(nearer - farther + self.margin))
-
-
-def _triplets(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the anchors, positives and negatives, (N / 3, D) each, of features that hold them in turn."""
-    count, dimension = features.shape
-    if count == 0 or count % 3:
-        raise ValueError(f"a batch of triplets holds a multiple of 3 features, not {count}")
-    rows = features.reshape([count // 3, 3, dimension])
-    return rows[:, 0], rows[:, 1], rows[:, 2]
 
 
 def triplet_loss(anchors: Tensor, positives: Tensor, negatives: Tensor, *, margin: float = 0.1) -> Tensor:
@@ -130,13 +121,10 @@ class NPairs(Loss):
         ValueError
             for an odd N.
         """
-        count, dimension = features.shape
-        if count == 0 or count % 2:
-            raise ValueError(f"a batch of pairs holds an even number of features, not {count}")
         x = ops.widened(features)
         lib = ops.library(x)
-        pairs = x.reshape([count // 2, 2, dimension])
-        logits = lib.matmul(pairs[:, 0], pairs[:, 1].T)
-        is_same = ops.as_weights(ops.same_label(labels.reshape([count // 2, 2])[:, 0]), logits)
+        anchors, positives = ops.in_turn(x, 2)
+        logits = lib.matmul(anchors, positives.T)
+        is_same = ops.as_weights(ops.same_label(labels[::2]), logits)
         targets = is_same / lib.sum(is_same, 1, keepdim=True)
         return ops.cross_entropy(logits, targets) + 0.5 * self.reg_lambda * lib.mean(lib.sum(x * x, 1))

@@ -62,11 +62,12 @@ def test_exported_network_gives_what_the_network_gave(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_exported_resnet101_vd_gives_what_the_network_gave(tmp_path: Path) -> None:
-    built = network("ResNet101_vd", embedding_size=128)
-    export_embedder(built, tmp_path, Preprocessing(), origin="a.pdparams")
+    built = network("resnet101_vd", embedding_size=128)
+    preprocessing = Preprocessing(sizes_wh=((32, 64), (64, 64)))
+    export_embedder(built, tmp_path, preprocessing, origin="a.pdparams")
     pictures = crops((128, 64), (90, 30), (40, 20))
     got = PaddleEmbedder(tmp_path, threads=1).embed(pictures)
-    np.testing.assert_allclose(got, eager(built, pictures, Preprocessing()), atol=1e-5)
+    np.testing.assert_allclose(got, eager(built, pictures, preprocessing), atol=1e-5)
 
 
 @pytest.mark.parametrize("file_format", FORMATS)

@@ -16,7 +16,7 @@ from reid.losses.classifying import ArcMargin, Centre, Softmax, identity_loss
 from reid.losses.loss import Loss
 from reid.losses.mining import AnchorCircle, BatchHardTriplet, Circle, Contrastive, PairContrastive
 from reid.losses.sums import WeightedSum, vehicle_loss
-from reid.losses.tuples import Eml, NPairs, Quadruplet, Triplet
+from reid.losses.tuples import Eml, EuclideanTriplet, NPairs, Quadruplet, Triplet
 
 PAIRS = [0, 0, 1, 1, 2, 2, 0, 0, 3, 3, 1, 1]
 
@@ -146,6 +146,11 @@ def test_triplet_compares_unit_vectors() -> None:
     triplets = [[2, 0], [0, 3], [-1, 0], [1, 0], [5, 0], [0, 1]]  # d² of unit vectors: 2 and 4, then 0 and 2
     assert value_of(Triplet(margin=0.1), triplets, [0] * 6) == pytest.approx(0)
     assert value_of(Triplet(margin=2.5), triplets, [0] * 6) == pytest.approx((0.5 + 0.5) / 2)
+
+
+def test_euclidean_triplet_compares_raw_distances() -> None:
+    triplets = [[0, 0], [3, 4], [0, 2], [1, 0], [1, 1], [9, 0]]  # d: 5 and 2, then 1 and 8
+    assert value_of(EuclideanTriplet(margin=1), triplets, [0] * 6) == pytest.approx((5 - 2 + 1 + 0) / 2)
 
 
 def test_quadruplet_takes_the_farthest_same_and_the_nearest_different_pair() -> None:
@@ -287,8 +292,9 @@ def test_half_precision_is_computed_in_full() -> None:
     ("name", "count", "reason"),
     [
         ("triplet", 4, "multiple of 3 features, not 4"),
-        ("npairs", 3, "even number of features, not 3"),
-        ("pair_contrastive", 3, "even number"),
+        ("npairs", 3, "multiple of 2 features, not 3"),
+        ("pair_contrastive", 3, "multiple of 2"),
+        ("euclidean_triplet", 4, "multiple of 3"),
         ("triplet", 0, "not 0"),
     ],
 )
