@@ -116,15 +116,19 @@ def _paddleclas_reid(recipe: str) -> tuple[PublicWeights, PublicWeights]:
     return export, checkpoint
 
 
-def _fastreid(dataset: str, recipe: str) -> PublicWeights:
+def _fastreid(
+    dataset: str, recipe: str, architecture: str = "", purpose: Purpose = Purpose.CHECKPOINT
+) -> PublicWeights:
     data = {"market": "Market-1501", "veri": "VeRi-776", "vehicleid": "VehicleID", "veriwild": "VERI-Wild"}[dataset]
+    what = "people" if dataset == "market" else "vehicles"
     return PublicWeights(
         name=f"fastreid_{dataset}",
-        purpose=Purpose.CHECKPOINT,
+        purpose=purpose,
         url=f"{_FASTREID}/{dataset}_{recipe}.pth",
         file_name=f"{dataset}_{recipe}.pth",
         licence="Apache-2.0",
-        about=f"fast-reid {recipe}; " + _RESEARCH.format(data) + "; its max-pool rounds up without padding",
+        about=f"fast-reid {recipe}, {what}; " + _RESEARCH.format(data),
+        architecture=architecture,
     )
 
 
@@ -175,18 +179,19 @@ _ENTRIES = (
     ),
     PublicWeights(
         name="osnet_ain_x1_0_msmt17",
-        purpose=Purpose.CHECKPOINT,
+        purpose=Purpose.EMBEDDER,
         url=f"{_OSNET}/{_OSNET_AIN}",
         file_name=_OSNET_AIN,
         licence="MIT",
         about="OSNet-AIN x1.0, people, made for other cameras than it was trained on; " + _RESEARCH.format("MSMT17"),
         sha256="8a07e8da38946f7cee37f4561617bf8b6d2fe8f3a4027852893ea092e46d919f",
         size_bytes=17_293_009,
+        architecture="osnet_ain_x1_0",
     ),
-    _fastreid("market", "bot_R50"),
+    _fastreid("market", "bot_R50", "bot_resnet50", Purpose.EMBEDDER),
     _fastreid("veri", "sbs_R50-ibn"),
-    _fastreid("vehicleid", "bot_R50-ibn"),
-    _fastreid("veriwild", "bot_R50-ibn"),
+    _fastreid("vehicleid", "bot_R50-ibn", "bot_resnet50_ibn_a"),
+    _fastreid("veriwild", "bot_R50-ibn", "bot_resnet50_ibn_a"),
     PublicWeights(
         name="resnet101_vd_ssld",
         purpose=Purpose.CHECKPOINT,
@@ -215,6 +220,7 @@ _ENTRIES = (
         licence="Apache-2.0",
         about="timm's resnet101d, ImageNet: the same network as ResNet101_vd, to start training from",
         sha256_start="2803ffab",
+        architecture="resnet101_vd",
     ),
 )
 

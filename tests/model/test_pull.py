@@ -15,6 +15,7 @@ from errors import ModelError
 from model.__main__ import main
 from model.download import Downloader
 from model.networks.build import build_network
+from model.networks.catalogue import ARCHITECTURES
 from model.networks.weights import write_weights
 from model.public_weights import PUBLIC_WEIGHTS, PublicWeights, Purpose, find_public_weights
 from model.pull import ModelFolders, Verdict, WeightsFolder, keep_beside, refuse_taken, use
@@ -167,6 +168,7 @@ def test_every_entry_is_complete_and_fetched_safely() -> None:
         assert entry.sha256 == "" or re.fullmatch(r"[0-9a-f]{64}", entry.sha256)
         assert entry.sha256.startswith(entry.sha256_start) or not entry.sha256
         assert Path(entry.file_name).name == entry.file_name
+        assert entry.architecture in ("", *ARCHITECTURES)
 
 
 def test_an_unknown_name_is_answered_with_names_that_are_close() -> None:
