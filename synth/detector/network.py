@@ -7,6 +7,7 @@ for each class.
 
 from __future__ import annotations
 
+import copy
 from typing import cast
 
 import torch
@@ -83,7 +84,11 @@ class Network(nn.Module):
                 bias[4:] = _RARE
 
     def forward(self, pictures: Tensor) -> Tensor:
-        fine = self.stage2(self.stage1(self.stem(pictures - _MEAN)))
+        return self.answer(pictures - _MEAN)
+
+    def answer(self, centred: Tensor) -> Tensor:
+        """Return the raw answers to pictures whose middle grey is 0."""
+        fine = self.stage2(self.stage1(self.stem(centred)))
         middle = self.stage3(fine)
         coarse = self.lateral[2](self.stage4(middle))
         middle = self.top_down[0](self.lateral[1](middle) + interpolate(coarse, scale_factor=2.0))
@@ -111,14 +116,19 @@ def decode(answers: Tensor, middles: Tensor, strides: Tensor) -> Tensor:
 
 
 class DecodedNetwork(nn.Module):
-    """The network as it is shipped: BGR 0 to 255 in, boxes in pixels and scores 0 to 1 out, of any size."""
+    """The network as it is shipped: BGR 0 to 255 in, boxes in pixels and scores 0 to 1 out, of any size.
+
+    The order of the colours and their scale are in the weights of a copy's first layer.
+    """
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        self.network = network
+        self.network = copy.deepcopy(network)
+        first = cast(nn.Conv2d, self.network.stem[0])
+        first.weight = nn.Parameter(first.weight.detach().flip(1) / 255)
 
     def forward(self, pictures_bgr: Tensor) -> tuple[Tensor, Tensor]:
-        answers = self.network(pictures_bgr.flip(1) / 255)
+        answers = self.network.answer(pictures_bgr - 255 * _MEAN)
         height, width = pictures_bgr.shape[2], pictures_bgr.shape[3]
         middles, strides = cells(height, width)
         return decode(answers, middles, strides), answers[..., 4:].sigmoid()
