@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     steps.add_argument("--save_every", type=int, help="iterations; 0: at the end")
     run = parser.add_argument_group("run")
     run.add_argument("--save_dir", type=Path, default=Path("output"), help="gets <recipe>/<iteration> (%(default)s)")
-    run.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --save_dir")
+    run.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --save_dir, if any")
     run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="(%(default)s)")
     run.add_argument("--threads", type=int, default=0, help="of the network; 0: one for each core")
     run.add_argument("--workers", type=int, default=1, help="threads that prepare batches (%(default)s)")
