@@ -136,5 +136,6 @@ list.addEventListener("click", (event) => {
 for (const control of document.querySelectorAll("#filters input[type=checkbox], #filters select")) {
   control.addEventListener("change", () => document.getElementById("filters").requestSubmit());
 }
+document.getElementById("filters-box").open = matchMedia("(min-width: 64rem)").matches;
 startThreshold();
 startKeyboard();

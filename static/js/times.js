@@ -1,18 +1,19 @@
 // Server pages carry UTC; readers see their own zone.
 
-import { moment, zoneName } from "./format.js";
+import { moment, wallTime, zoneName } from "./format.js";
 import { t } from "./i18n.js";
 
 /** Show every <time data-local> below `root` in the reader's zone and language. */
 export function localiseTimes(root) {
   for (const element of root.querySelectorAll("time[data-local]")) {
-    element.textContent = moment(element.dateTime);
-    element.title = element.dateTime;
+    const { dateTime, dataset } = element;
+    element.textContent = dataset.local === "precise" ? wallTime(new Date(dateTime)) : moment(dateTime);
+    element.title = dateTime;
   }
   for (const element of root.querySelectorAll("[data-zone-hint]")) {
     element.textContent = element.closest("label") ? t("zone.short", { zone: zoneName() }) : t("zone", { zone: zoneName() });
   }
-  for (const field of root.querySelectorAll("input[name=time_zone]")) field.value = zoneName();
+  for (const field of root.querySelectorAll("input[type=hidden][name=time_zone]")) field.value = zoneName();
 }
 
 /** Return a <time> element for an ISO moment. */
