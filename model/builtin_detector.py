@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ _STEP = 32
 _PADDING = 114
 _MAX_IOU = 0.6
 _CANDIDATES = 600
+_GPU_BATCH = 32
 _KIND_IDS = np.array([list(Kind).index(kind) for kind in CLASS_KINDS], np.int64)
 
 
@@ -69,18 +71,28 @@ class BuiltinDetector:
         self.info = ModelInfo("builtin", str(path), "gpu" if use_gpu else "cpu", notices)
         self._threshold = threshold
         self._input_side = input_side
+        self._batch = _GPU_BATCH if use_gpu else 1
         self._session = open_session(path, threads=threads, use_gpu=use_gpu)
         self._input_name = _check(self._session, path)
 
     def detect(self, images_bgr: Sequence[Image]) -> list[Detections]:
         """Return the people and vehicles in each picture; see `Detector.detect`."""
-        return [self._detect_one(image) for image in images_bgr]
+        found: list[Detections] = []
+        for _, same in groupby(images_bgr, lambda image: image.shape):
+            images = list(same)
+            for start in range(0, len(images), self._batch):
+                found += self._detect_alike(images[start : start + self._batch])
+        return found
 
-    def _detect_one(self, image_bgr: Image) -> Detections:
-        tensor, scale = self._letterbox(image_bgr)
-        boxes, scores = self._session.run(None, {self._input_name: tensor})
-        height, width = image_bgr.shape[:2]
-        return self._select(boxes[0] / np.float32(scale), scores[0], width, height)
+    def _detect_alike(self, images_bgr: Sequence[Image]) -> list[Detections]:
+        """Return the boxes of a few pictures of one size."""
+        tensors, scales = zip(*map(self._letterbox, images_bgr), strict=True)
+        answers = self._session.run(None, {self._input_name: np.concatenate(tensors)})
+        height, width = images_bgr[0].shape[:2]
+        return [
+            self._select(boxes / np.float32(scale), scores, width, height)
+            for boxes, scores, scale in zip(*answers, scales, strict=True)
+        ]
 
     def _letterbox(self, image_bgr: Image) -> tuple[FloatArray, float]:
         """Return (1, 3, H, W), the picture in its top left and at most 31 rows or columns of grey, and the scale."""
