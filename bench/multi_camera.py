@@ -128,7 +128,7 @@ def link(cameras: Sequence[CameraFrames], threshold: float) -> dict[Track, int]:
 
 def idf1(cameras: Sequence[CameraFrames], identities: Mapping[Track, int]) -> float:
     """Return IDF1 over all cameras in per cent, by TrackEval; tracks without an identity are somebody new each."""
-    import trackeval
+    import trackeval  # type: ignore[import-untyped]  # it has no annotations
 
     ids: dict[tuple[int, int] | int, int] = {}
     truth_numbers = {whom: row for row, whom in enumerate(sorted({int(i) for c in cameras for i in c.truth_ids}))}

@@ -12,7 +12,6 @@ from records import FloatArray, Image, IntArray
 from synth.render_scenes import blend_ellipse, overlap
 
 _SEEN_ALPHA = 0.5
-_DEPTH_SLACK_M = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +25,9 @@ class Placed:
     depth_m : along the axis of view.
     foot_xy : pixel of the ground under its middle; ground_px : half widths of its contact shadow there.
     class_id : index into `CLASS_NAMES`; identity : in the whole world.
+    reach_m : how far it comes from its middle towards the camera; what stands within that does not hide it, the
+        ground before its feet above all.
+    cast_xy : (N, 2) pixels around the shadow that it casts in the sun; None without one.
     """
 
     image_rgb: FloatArray
@@ -37,6 +39,8 @@ class Placed:
     ground_px: tuple[float, float]
     class_id: int
     identity: int
+    reach_m: float = 0.25
+    cast_xy: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,12 @@ class Composite:
 
 
 def composite(
-    backdrop_rgb: FloatArray, depth_m: FloatArray, placed: Sequence[Placed], *, shadow: float = 0.35
+    backdrop_rgb: FloatArray,
+    depth_m: FloatArray,
+    placed: Sequence[Placed],
+    *,
+    shadow: float = 0.35,
+    cast: float = 0.0,
 ) -> Composite:
     """Paste sprites into a backdrop.
 
@@ -68,7 +77,7 @@ def composite(
     ----------
     backdrop_rgb : (H, W, 3) float32, 0 to 1; not changed.
     depth_m : (H, W) of the backdrop; nearer parts of it hide sprites.
-    shadow : darkness of contact shadows.
+    shadow : darkness of contact shadows; cast : of those that the sun casts.
 
     Returns
     -------
@@ -78,6 +87,8 @@ def composite(
     height, width = depth_m.shape
     owner = np.full((height, width), -1, np.int32)
     boxes, solid = np.zeros((len(placed), 4), np.float32), np.zeros(len(placed), np.int64)
+    if cast > 0:
+        _cast_shadows(image, [item.cast_xy for item in placed if item.cast_xy is not None], cast)
     order = sorted(range(len(placed)), key=lambda index: -placed[index].depth_m)
     for index in order:
         item = placed[index]
@@ -88,7 +99,7 @@ def composite(
         if inside is None:
             continue
         rows, columns, part_rows, part_columns = inside
-        cover = item.alpha[part_rows, part_columns] * (depth_m[rows, columns] > item.depth_m - _DEPTH_SLACK_M)
+        cover = item.alpha[part_rows, part_columns] * (depth_m[rows, columns] > item.depth_m - item.reach_m)
         image[rows, columns] += (item.image_rgb[part_rows, part_columns] - image[rows, columns]) * cover[..., None]
         owner[rows, columns][cover > _SEEN_ALPHA] = index
     seen = np.bincount(owner[owner >= 0], minlength=len(placed))
@@ -99,6 +110,14 @@ def composite(
         np.array([item.class_id for item in placed], np.int64),
         np.array([item.identity for item in placed], np.int64),
     )
+
+
+def _cast_shadows(image: FloatArray, outlines: Sequence[FloatArray], darkness: float) -> None:
+    """Darken what lies within the outlines, softly; where several fall together it is no darker."""
+    shade = np.zeros(image.shape[:2], np.float32)
+    for outline in outlines:
+        cv2.fillConvexPoly(shade, np.round(outline).astype(np.int32), 1.0, cv2.LINE_AA)
+    image *= (1 - darkness * cv2.blur(shade, (3, 3)))[..., None]
 
 
 def _tight_box(item: Placed) -> tuple[FloatArray, int]:
@@ -122,6 +141,7 @@ def place_sprite(
     identity: int = -1,
     gain: FloatArray | float = 1.0,
     flatness: float = 0.2,
+    reach_m: float = 0.25,
 ) -> Placed:
     """Scale a sprite and put its anchor on a pixel.
 
@@ -141,4 +161,4 @@ def place_sprite(
     top = round(foot_xy[1] - anchor_xy[1] * scale)
     half = width * 0.45
     shadow = (half, max(1.0, half * max(flatness, 0.08)))
-    return Placed(colours, alpha, left, top, depth_m, foot_xy, shadow, class_id, identity)
+    return Placed(colours, alpha, left, top, depth_m, foot_xy, shadow, class_id, identity, reach_m)

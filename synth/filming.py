@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import default_rng
@@ -25,6 +25,9 @@ _SIZE_STEP = 1.5
 _NEAREST_M = 2.6
 _LEAST_PX, _MOST_PX = 10, 900
 _HIDDEN = 0.02
+_SUNNY = 0.35
+_CLOUDS_S = 23.0
+_LONGEST_SHADOW_M = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,7 @@ def film(world: World, recording: Recording) -> Iterator[FilmedFrame]:
     """Yield the frames of one recording; the same world gives the same frames."""
     number = world.recordings.index(recording)
     backdrop = render_backdrop(light_scene(world.scene), recording.camera, default_rng([world.seed, number]))
+    backdrop = replace(backdrop, image_rgb=world.weather.veil(backdrop.image_rgb, backdrop.depth_m))
     people, vehicles = _People(world, recording.camera), _Vehicles(world, recording.camera)
     noise = default_rng([world.seed, number, 1])
     for index in range(round(world.duration_s * world.frame_rate)):
@@ -70,9 +74,10 @@ def _frame(
     noise: np.random.Generator,
 ) -> FilmedFrame:
     sun = world.scene.light.sun[1]
-    made = composite(backdrop.image_rgb, backdrop.depth_m, placed, shadow=0.3 + 0.25 * min(1.0, sun))
-    drift = np.float32(1 + 0.03 * np.sin(2 * np.pi * time_s / 23))
-    image = apply_effects(made.image_rgb * drift, recording.effects, noise)
+    cast = 0.45 * min(1.0, sun) if sun > _SUNNY else 0.0
+    made = composite(backdrop.image_rgb, backdrop.depth_m, placed, shadow=0.3 + 0.25 * min(1.0, sun), cast=cast)
+    clouds = np.float32(1 + world.unsteady * np.sin(2 * np.pi * time_s / _CLOUDS_S))
+    image = apply_effects(world.weather.fall(made.image_rgb * clouds, noise), recording.effects, noise)
     seen = made.visibility > _HIDDEN
     return FilmedFrame(
         index,
@@ -112,7 +117,9 @@ class _People:
         azimuth = float(self._camera.azimuth_rad(foot)[0])
         pitch = float(self._camera.elevation_rad(foot + np.array([0, 0, 0.9]))[0])
         sprite, scale = self._sprite(walker, pose, azimuth, pitch, height_px)
-        return [_placed(sprite, scale, (x, y), depth, walker.identity, flatness=float(np.sin(max(pitch, 0.08))))]
+        item = _placed(sprite, scale, (x, y), depth, walker.identity, flatness=float(np.sin(max(pitch, 0.08))))
+        cast = cast_outline(self._world, self._camera, pose.place_m, walker.person.body.height_m, 0.24)
+        return [replace(item, image_rgb=self._world.weather.veil(item.image_rgb, depth), cast_xy=cast)]
 
     def _sprite(
         self, walker: Walker, pose: Pose, azimuth: float, pitch: float, height_px: float
@@ -156,8 +163,8 @@ def _placed(
     colours = cv2.warpAffine(sprite.image_rgb * sprite.alpha[..., None], move, size, flags=cv2.INTER_LINEAR)
     half = width * scale * 0.45
     return Placed(
-        colours / np.maximum(alpha, 1e-3)[..., None],
-        np.asarray(alpha, np.float32),
+        (colours / np.maximum(alpha, 1e-3)[..., None]).astype(np.float32),
+        alpha.astype(np.float32),
         x0,
         y0,
         depth,
@@ -200,7 +207,7 @@ class _Vehicles:
         half = sprite.alpha.shape[1] * 0.5
         flatness = float(np.sin(max(camera.elevation_rad(ground)[0], 0.08)))
         return Placed(
-            sprite.image_rgb.astype(np.float32) / 255,
+            self._world.weather.veil(sprite.image_rgb.astype(np.float32) / 255, float(depths[0])),
             sprite.alpha.astype(np.float32) / 255,
             sprite.left,
             sprite.top,
@@ -209,4 +216,24 @@ class _Vehicles:
             (half, max(1.0, half * flatness * 0.8)),
             driver.class_id,
             driver.identity,
+            float(np.hypot(driver.vehicle.length_m, driver.vehicle.width_m)) / 2,
         )
+
+
+def cast_outline(
+    world: World, camera: Camera, place_m: tuple[float, float], height_m: float, half_width_m: float
+) -> FloatArray | None:
+    """Return (N, 2) pixels around the shadow of an upright thing on the ground; None where the sun is too weak."""
+    light = world.scene.light
+    if light.sun[1] <= _SUNNY:
+        return None
+    x, y, z = light.to_sun
+    along = -np.array([x, y]) / max(float(np.hypot(x, y)), 1e-6)
+    length = min(height_m * float(np.hypot(x, y)) / max(z, 0.1), _LONGEST_SHADOW_M)
+    across = np.array([-along[1], along[0]]) * half_width_m
+    foot = np.array(place_m)
+    shares = ((0.0, 0.5), (0.3, 0.8), (0.75, 1.0), (0.9, 0.5), (1.0, 0.35))
+    edge = [foot + along * length * far + across * wide for far, wide in shares]
+    edge += [foot + along * length * far - across * wide for far, wide in reversed(shares)]
+    pixels, _ = camera.project(places_on_ground(np.array(edge)))
+    return pixels.astype(np.float32) if np.isfinite(pixels).all() else None

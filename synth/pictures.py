@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from records import FloatArray, Image, IntArray
+from records import CLASS_NAMES, FloatArray, Image, IntArray
 from synth.banks import BackdropBank, SpriteBank
 from synth.cameras import Camera
 from synth.compositing import Placed, composite, place_sprite
@@ -19,6 +19,7 @@ _LEAST_HEIGHT_PX, _LARGEST_PX = 12, 460
 _PITCH_SLACK_RAD = 0.12
 _TRIES = 5
 _PERSON_M, _VEHICLE_M = 1.7, 1.6
+_REACH_M = {"person": 0.25, "bicycle": 0.9, "motorcycle": 1.0, "car": 2.4, "truck": 4.0, "bus": 6.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +170,7 @@ class PictureMaker:
             class_id=int(self._sprites.class_ids[index]),
             gain=gain.astype(np.float32),
             flatness=float(np.sin(max(view.pitch_at(depth), 0.05))),
+            reach_m=_REACH_M[CLASS_NAMES[self._sprites.class_ids[index]]],
         )
 
 

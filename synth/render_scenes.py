@@ -82,8 +82,8 @@ def _sky(scene: Scene, rays: FloatArray) -> FloatArray:
     up = rays[..., 2] / np.hypot(rays[..., 0], rays[..., 1])
     u = (np.arctan2(rays[..., 1], rays[..., 0]) / (2 * np.pi) * width) % width
     v = np.clip((1 - up) * height - 1, 0, height - 1)
-    picture: FloatArray = cv2.remap(scene.sky_rgb, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return picture
+    picture = cv2.remap(scene.sky_rgb, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return picture.astype(np.float32)
 
 
 def _lit(surface: FloatArray, light: Light, normal: tuple[float, float, float]) -> FloatArray:
@@ -98,7 +98,8 @@ def _pyramid(texture: FloatArray) -> tuple[FloatArray, ...]:
     levels = [texture]
     while len(levels) < _LEVELS and min(levels[-1].shape[:2]) >= 8:
         height, width = levels[-1].shape[:2]
-        levels.append(cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA))
+        smaller = cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        levels.append(smaller.astype(np.float32))
     return tuple(levels)
 
 

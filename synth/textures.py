@@ -61,7 +61,8 @@ def earthy(rng: Generator) -> FloatArray:
          [0.36, 0.27, 0.22], [0.63, 0.5, 0.36], [0.85, 0.85, 0.83], [0.3, 0.3, 0.32], [0.66, 0.48, 0.42]]
     )  # fmt: skip
     tone = tones[rng.integers(len(tones))] * rng.uniform(0.75, 1.15) + rng.normal(0, 0.015, 3)
-    return np.clip(tone, 0.03, 0.97).astype(np.float32)
+    clipped: FloatArray = np.clip(tone, 0.03, 0.97).astype(np.float32)
+    return clipped
 
 
 def plain(rng: Generator, height: int, width: int, tone: FloatArray, *, rough: float = 0.05) -> FloatArray:
@@ -96,7 +97,7 @@ def paving(rng: Generator, side: int, px_per_m: float) -> FloatArray:
     shift = (row % 2) * (wide / 2 if rng.random() < 0.6 else 0.0)
     column = np.minimum(((x + shift) / wide).astype(np.int32), columns - 1)
     slab = 1 + rng.normal(0, rng.uniform(0.02, 0.08), (rows, columns)).astype(np.float32)
-    surface = plain(rng, side, side, tone.astype(np.float32), rough=0.06) * slab[row, column][..., None]
+    surface: FloatArray = plain(rng, side, side, tone.astype(np.float32), rough=0.06) * slab[row, column][..., None]
     gap = 1.2 / px_per_m
     joint = ((y / high - row) * high < gap) | (((x + shift) / wide - column) * wide < gap)
     surface[joint] *= rng.uniform(0.6, 0.95)
@@ -118,7 +119,8 @@ def hedge(rng: Generator, width_m: float, height_m: float) -> FloatArray:
     green = np.array([rng.uniform(0.15, 0.36), rng.uniform(0.22, 0.4), rng.uniform(0.1, 0.2)], np.float32)
     ramp = np.linspace(1.25, 0.55, height, dtype=np.float32)[:, None]
     shade = ramp + noise(rng, height, width, (1, 3, 9, 40), (0.25, 0.22, 0.15, 0.15))
-    return np.clip(green * np.clip(shade, 0.1, 2)[..., None], 0, 1)
+    leaves: FloatArray = np.clip(green * np.clip(shade, 0.1, 2)[..., None], 0, 1)
+    return leaves
 
 
 def sky(rng: Generator, height: int, width: int, *, brightness: float) -> FloatArray:

@@ -26,6 +26,7 @@ from typing import Any
 
 from records import CLASS_KINDS, CLASS_NAMES, Kind
 from synth.filming import FilmedFrame, film
+from synth.weather import KINDS, Weather
 from synth.worlds import World, sample_world
 from video.encode import VideoWriter
 
@@ -67,7 +68,7 @@ def write_world(
             seen = [future.result() for future in waiting]
     else:
         seen = [_write_recording(out, world, number) for number in numbers]
-    cameras = []
+    cameras: list[dict[str, Any]] = []
     for recording, rows in zip(world.recordings, seen, strict=True):
         name = recording.camera.name
         on_camera(name)
@@ -149,6 +150,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=int, default=14, metavar="N", help="who walk by (14)")
     parser.add_argument("--vehicles", type=int, default=6, metavar="N", help="that drive by or stand there (6)")
     parser.add_argument("--size", type=int, nargs=2, default=(768, 432), metavar=("W", "H"), help="pixels (768 432)")
+    parser.add_argument("--weather", choices=KINDS, default="clear", help="what is in the air (clear)")
+    parser.add_argument("--strength", type=float, default=0.5, help="of the weather, 0 to 1 (0.5)")
+    parser.add_argument("--night", action="store_true", help="under lamps")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (1)")
 
 
@@ -163,6 +167,8 @@ def run(options: argparse.Namespace) -> None:
         vehicles=options.vehicles,
         width=options.size[0],
         height=options.size[1],
+        weather=Weather(options.weather, options.strength),
+        is_night=options.night,
     )
     began = time.perf_counter()
     videos = write_world(options.out, world, jobs=options.jobs)

@@ -13,6 +13,7 @@ from synth.effects import CameraEffects, sample_effects
 from synth.people import Person, sample_person
 from synth.scenes import Scene, sample_scene
 from synth.vehicles import CLASS_OF_BODY, Vehicle, sample_vehicle
+from synth.weather import CLEAR, Weather
 
 _STEP_M = 0.25
 _CLEARANCE_M = 0.75
@@ -99,7 +100,12 @@ class Recording:
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Everything that is needed to render the recordings again."""
+    """Everything that is needed to render the recordings again.
+
+    Attributes
+    ----------
+    unsteady : share by which the light comes and goes with the clouds.
+    """
 
     seed: int
     scene: Scene
@@ -108,6 +114,8 @@ class World:
     drivers: tuple[Driver, ...]
     duration_s: float
     frame_rate: int
+    weather: Weather = CLEAR
+    unsteady: float = 0.03
 
 
 def sample_world(
@@ -120,6 +128,8 @@ def sample_world(
     vehicles: int = 6,
     width: int = 768,
     height: int = 432,
+    weather: Weather = CLEAR,
+    is_night: bool = False,
 ) -> World:
     """Draw a street with cameras along it and people who walk from one to the next.
 
@@ -137,14 +147,14 @@ def sample_world(
     if cameras < 1 or duration_s <= 0:
         raise ValueError(f"there must be a camera and a duration, not {cameras} and {duration_s}")
     rng = default_rng(seed)
-    scene = sample_scene(rng, kind="street", half_m=34.0, night=0.0)
+    scene = sample_scene(rng, kind="street", half_m=34.0, night=float(is_night))
     front_m = max(abs(wall.a[1]) for wall in scene.walls)
     road_m = _road_half(scene)
     recordings = tuple(_recording(rng, index, cameras, road_m, front_m, width, height) for index in range(cameras))
     walkers = _walkers(rng, scene, people, duration_s, road_m, front_m)
     drivers = _drivers(rng, vehicles, duration_s, road_m, scene.half_m, first=people + 1)
     scene = replace(scene, props=tuple(item for item in scene.props if not _is_in_the_way(recordings, item[1])))
-    return World(seed, scene, recordings, walkers, drivers, duration_s, frame_rate)
+    return World(seed, scene, recordings, walkers, drivers, duration_s, frame_rate, weather)
 
 
 def _is_in_the_way(recordings: tuple[Recording, ...], place: tuple[float, float]) -> bool:
@@ -156,7 +166,7 @@ def _is_in_the_way(recordings: tuple[Recording, ...], place: tuple[float, float]
 def _road_half(scene: Scene) -> float:
     """Return half of the road's width in metres."""
     rows = np.flatnonzero(scene.is_road[:, 0])
-    return float(len(rows)) / scene.is_road.shape[0] * scene.half_m
+    return len(rows) / len(scene.is_road) * scene.half_m
 
 
 def _recording(
@@ -209,7 +219,7 @@ def _walkers(
 
 def _around(points: Points, obstacles: Points, scene: Scene, road_m: float) -> Points:
     """Bend a way so that it passes things at arm's length."""
-    bent = points.copy()
+    bent: Points = points.copy()
     for obstacle in obstacles:
         away = bent - obstacle
         near = np.exp(-((away[:, 0] / 1.6) ** 2))

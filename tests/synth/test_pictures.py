@@ -67,5 +67,6 @@ def test_coco_files_hold_the_same_boxes(banks: Banks, tmp_path: Path, pictures: 
         expected = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
         assert np.allclose(np.array(rows).reshape(-1, 4), expected, atol=0.11)
     read = cv2.imread(str(tmp_path / "images" / "000001.jpg"))
+    assert read is not None
     assert np.abs(read[..., ::-1].astype(int) - pictures[0].image_rgb).mean() < 6
     assert {row["id"] for row in truth["categories"]} == {1, 2, 3, 4, 6, 8}

@@ -69,10 +69,10 @@ def test_a_few_steps_on_one_picture_lower_the_loss() -> None:
 
 
 def test_a_training_that_stopped_goes_on(bank_folder: Path, tmp_path: Path) -> None:
-    settings = {"batch": 2, "workers": 0, "seed": 4}
-    train(bank_folder, tmp_path, Recipe(steps=1, **settings))  # type: ignore[arg-type]  # numbers alone
+    one, two = (Recipe(steps=steps, batch=2, workers=0, seed=4) for steps in (1, 2))
+    train(bank_folder, tmp_path, one)
     first = torch.load(tmp_path / "state.pt", weights_only=True)
-    train(bank_folder, tmp_path, Recipe(steps=2, **settings))  # type: ignore[arg-type]  # numbers alone
+    train(bank_folder, tmp_path, two)
     second = torch.load(tmp_path / "state.pt", weights_only=True)
     assert (first["step"], second["step"]) == (1, 2)
     assert second["seconds"] > first["seconds"]
