@@ -33,7 +33,7 @@ ALLOWED: Mapping[str, set[str]] = {
     "pipeline": _GROUND | {"deep_sort", "model", "video"},
     "synth": _GROUND | {"video"},
     "reid": _GROUND | {"model"},
-    "search": _GROUND | {"reid", "store"},
+    "search": _GROUND | {"config", "model", "reid", "store"},
     "web": _GROUND | {"config", "store", "search", "video.probe"},
     "worker": _GROUND | _ENGINE | {"config", "store", "search", "reid"},
     "tasks": {"config", "errors", "store", "worker"},
@@ -208,7 +208,7 @@ from app import migrate_database, wsgi
 from config import Settings
 migrate_database(Settings.from_env())
 client = wsgi().test_client()
-for address in ("/videos", "/jobs", "/api", "/api/v1/videos", "/api/v1/health", "/api/v1/openapi.json"):
+for address in ("/videos", "/search", "/search/models", "/cameras", "/jobs", "/api", "/api/v1/videos", "/api/v1/health", "/api/v1/openapi.json"):
     assert client.get(address).status_code == 200, address
 client.post("/api/v1/videos", data={"camera": "gate", "file": (__import__("io").BytesIO(b"x"), "x.mp4")})
 heavy = ("torch", "paddle", "cv2", "onnxruntime", "supervision", "scipy", "matplotlib", "pipeline", "model")

@@ -13,13 +13,13 @@ from config import Settings
 from errors import ResightError
 from model.protocols import Embedder
 from model.registry import build_embedder
+from model.stored_name import repeatable_choice, stored_name
 from pipeline.threads import available_cores, limit_thread_pools, plan_threads
 from records import FloatArray, Image, Progress
 from store import jobs
 from store.files import AttemptFiles, Storage
 from store.results import Describer
 from worker.kinds import OnProgress, base_files
-from worker.model_names import repeatable_choice, stored_name
 
 BATCH_TRACKS = 16
 BuildEmbedder = Callable[[Settings, Mapping[str, Any], int], Embedder]

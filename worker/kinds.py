@@ -10,6 +10,7 @@ from typing import Any
 from config import Settings
 from errors import ResightError
 from model.protocols import Detector, Embedder
+from model.stored_name import repeatable_choice, stored_name
 from pipeline.analyse import GPU_BATCH, BatchLimits
 from pipeline.models import ModelChoice, build_models, with_descriptor
 from pipeline.presets import preset_of
@@ -24,7 +25,6 @@ from store import jobs, results
 from store.files import AttemptFiles, Storage
 from store.tables import Track
 from video.decode import open_video
-from worker.model_names import repeatable_choice, stored_name
 
 Pair = tuple[Detector, Embedder]
 BuildModels = Callable[[Settings, Mapping[str, Any], int], Pair]

@@ -17,6 +17,7 @@ from config import Settings
 from errors import LeaseLost, ResightError
 from model.crops import cut_crops
 from model.protocols import Detector, Embedder
+from model.stored_name import stored_name
 from pipeline.best_crops import encode_jpeg, shrunk
 from records import CLASS_KINDS, Detections, FloatArray, Image
 from store import models, queries
@@ -25,7 +26,6 @@ from store.queries import FoundPerson, QueryClaim
 from worker import kinds
 from worker.attempt import utc_now
 from worker.embed import check_model
-from worker.model_names import stored_name
 
 _log = logging.getLogger(__name__)
 
