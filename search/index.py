@@ -124,6 +124,12 @@ class Index:
                 self._follow(session, wanted)
             return self._view_of(wanted)
 
+    def erase_gone(self, session: Session) -> None:
+        """Leave no number of a vector on the disk that the database does not have any more."""
+        self.view(session)
+        with self._lock, self._file.locked():
+            self._file.erase_gaps()
+
     def _differs(self, wanted: Iterable[SearchableVideo]) -> bool:
         self._file.refresh()
         held = {(segment.video_id, segment.version) for segment in self._file.contents.segments}

@@ -132,6 +132,23 @@ class VectorFile:
         for path in old_paths:
             path.unlink(missing_ok=True)
 
+    def erase_gaps(self) -> None:
+        """Overwrite the rows that do not count with zeros, where they lie; call it inside `locked`."""
+        gaps, end = [], 0
+        for segment in sorted(self.contents.segments, key=lambda each: each.start):
+            gaps.append((end, segment.start))
+            end = segment.start + segment.count
+        gaps.append((end, len(self.contents.rows)))
+        for name, row_bytes in (("rows", ROW.itemsize), ("vectors", 4 * self.dimension)):
+            path = self._path(name)
+            if not path.is_file():
+                continue
+            with path.open("r+b") as file:
+                for start, stop in gaps:
+                    file.seek(start * row_bytes)
+                    for at in range(start, stop, _COPY_ROWS):
+                        file.write(bytes(row_bytes * (min(at + _COPY_ROWS, stop) - at)))
+
     def _publish(self, segments: Sequence[Segment], count: int) -> None:
         manifest = {
             "dimension": self.dimension,

@@ -42,15 +42,21 @@ class Remains:
     crops: tuple[tuple[str, str, int, int], ...]
     reels: tuple[str, ...]
 
-    def remove(self, storage: Storage) -> None:
-        """Delete the pictures, the films, and what the videos kept to be tracked again, which holds descriptions."""
+    def remove(self, storage: Storage) -> int:
+        """Delete the pictures, the films, and what the videos kept to be tracked again, which holds descriptions.
+
+        Returns the number of pictures.
+        """
+        count = 0
         for video_id, job_id, claim, number in self.crops:
             files: AttemptFiles = storage.attempt(video_id, job_id, claim)
             for path in files.crops(number):
                 path.unlink(missing_ok=True)
+                count += 1
             files.detections.unlink(missing_ok=True)
         for job_id in self.reels:
             storage.reel(job_id).remove()
+        return count
 
 
 def forget_identities(session: Session, identity_ids: Sequence[int]) -> Remains:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from errors import RequestError
 from search import duplicates
+from search.scrub import erase_gone
 from store import events, forgetting, identities, models, sightings
 from store.identities import Done
 from store.sightings import Filter
@@ -152,7 +153,8 @@ def _forget(bundle: Services, numbers: Sequence[int]) -> Done:
     with bundle.session() as session:
         remains = forgetting.forget_identities(session, numbers)
         session.commit()
-    remains.remove(bundle.storage)
+        remains.remove(bundle.storage)
+        erase_gone(session, bundle.storage.search_dir)
     return Done(None, None)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from errors import MediaError, RequestError
+from search.scrub import erase_gone
 from store import videos
 from store.tables import Video
 from web import partial, present, schemas
@@ -57,7 +58,8 @@ def remove_video(bundle: Services, video_id: str) -> None:
     with bundle.session() as session:
         videos.delete(session, video_id)
         session.commit()
-    bundle.storage.remove_video(video_id)
+        bundle.storage.remove_video(video_id)
+        erase_gone(session, bundle.storage.search_dir)
 
 
 @api.post("/videos")
