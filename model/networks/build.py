@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from errors import ModelError
 from model.networks.catalogue import Definition, define_network
 from model.networks.tensors import Arrays, first_values
 
@@ -102,9 +104,9 @@ def build_empty(definition: Definition, framework: Framework) -> TorchNetwork | 
 
         return TorchNetwork(definition)
     if framework == "paddle":
-        from model.networks.paddle_network import PaddleNetwork
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="No ccache found")  # nothing is compiled here
+            from model.networks.paddle_network import PaddleNetwork
 
         return PaddleNetwork(definition)
-    from errors import ModelError
-
     raise ModelError("model.unknown", what="framework", name=framework, choices=", ".join(FRAMEWORKS))

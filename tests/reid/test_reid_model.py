@@ -184,6 +184,16 @@ def test_gpu_that_is_not_there_is_refused() -> None:
         ReIDModel.from_timm("siamese_encoder", device="gpu", framework="paddle")
 
 
+@pytest.mark.gpu
+def test_gpu_gives_the_features_of_the_cpu() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("torch can use no GPU here")
+    on_gpu = ReIDModel.from_timm("siamese_encoder", embedding_size=16, preprocessing=SMALL)
+    assert on_gpu.device == "cuda"
+    expected = small_model().extract_features(BOXES, frame())
+    np.testing.assert_allclose(on_gpu.extract_features(BOXES, frame()), expected, atol=1e-3)
+
+
 def test_feature_maps_of_our_networks_are_refused() -> None:
     with pytest.raises(ValueError, match="pooled features alone"):
         ReIDModel.from_timm("siamese_encoder", get_pooled_features=False)
