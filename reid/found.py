@@ -51,7 +51,7 @@ def lines_of(found: Sequence[Found]) -> Iterator[str]:
 def write_page(path: Path, queries: Iterable[Image], found: Sequence[Found]) -> None:
     """Write a page with the queries and the answers, which needs nothing but itself."""
     page = render_page(
-        "search_page.html",
+        "search.html",
         queries=[address_of_crop(image) for image in queries],
         answers=[(one, address_of_crop(one.load())) for one in found],
     )

@@ -12,13 +12,13 @@ _THUMBNAIL_WIDTH, _THUMBNAIL_HEIGHT = 240, 320
 
 
 def render_page(template: str, **values: Any) -> str:
-    """Return the HTML of a template of this folder; values are escaped, a missing one is an error."""
+    """Return the HTML of a template of ``pages/``; values are escaped, a missing one is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     from reid.plots import DARK, LIGHT
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(Path(__file__).parent / "pages"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -73,7 +73,7 @@ def render_report(judgement: Judgement) -> str:
     evaluations = [("as embedded", judgement.evaluation)]
     evaluations += [(ranking.value, evaluation) for ranking, evaluation in judgement.others.items()]
     return render_page(
-        "report_page.html",
+        "report.html",
         title=f"{embedded.model} on {embedded.dataset}",
         rule=_RULES[embedded.protocol.value],
         dimension=embedded.query.labelled.features.shape[1],
