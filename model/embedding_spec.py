@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import ModelError
+from records import DistanceScale
 
 SIDECAR_NAME = "embedding.json"
 STRETCH, COVER = "stretch", "cover"
@@ -59,6 +60,7 @@ class EmbeddingSpec:
     preprocessing : how crops are prepared.
     max_cosine_distance : gate that suits these embeddings.
     origin : the checkpoint's file name, or `UNTRAINED`.
+    distances : measured by ``python -m bench.appearance`` and written in by hand; None: not measured.
     """
 
     name: str
@@ -67,6 +69,7 @@ class EmbeddingSpec:
     preprocessing: Preprocessing
     max_cosine_distance: float
     origin: str
+    distances: DistanceScale | None = None
 
     def __post_init__(self) -> None:
         if self.dimension < 1 or not 0 < self.max_cosine_distance <= 2 or not self.origin:
@@ -113,7 +116,12 @@ def read_spec(folder: Path) -> EmbeddingSpec | None:
         if document.pop("format") != _FORMAT_VERSION:
             raise ValueError(f"format {_FORMAT_VERSION} is wanted")
         preprocessing = preprocessing_from_json(document.pop("preprocessing"))
-        return EmbeddingSpec(preprocessing=preprocessing, **document)
+        distances = document.pop("distances", None)
+        return EmbeddingSpec(
+            preprocessing=preprocessing,
+            distances=None if distances is None else DistanceScale(**distances),
+            **document,
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         detail = f"{SIDECAR_NAME} is not as exported ({type(error).__name__}: {error})"
         raise ModelError("model.export_unreadable", path=str(folder), detail=detail) from error

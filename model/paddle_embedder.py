@@ -74,7 +74,8 @@ class PaddleEmbedder:
         self.dimension = self._measure_dimension(spec)
         self.max_cosine_distance = spec.max_cosine_distance if spec else _FOREIGN_MAX_COSINE_DISTANCE
         name = spec.name if spec else "paddle"
-        self.info = ModelInfo(name, str(folder), "gpu" if use_gpu else "cpu")
+        distances = spec.distances if spec else None
+        self.info = ModelInfo(name, str(folder), "gpu" if use_gpu else "cpu", distances=distances)
 
     def embed(self, crops_bgr: Sequence[Image]) -> FloatArray:
         """Return (N, D) float32 of unit length; see `Embedder.embed`."""

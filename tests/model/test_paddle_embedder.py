@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from model.embedding_spec import UNTRAINED, EmbeddingSpec, Preprocessing, read_s
 from model.export import export_embedder, main
 from model.network_input import prepare_crops
 from model.paddle_embedder import PaddleEmbedder
-from records import FloatArray, Image
+from records import DistanceScale, FloatArray, Image
 from tests.model.conftest import FORMATS
 from tests.model.networks.test_resnet_vd import network, save
 
@@ -120,6 +121,13 @@ def test_sidecar_written_for_somebody_elses_export_is_followed(tmp_path: Path, c
     write_sidecar(copy_export("embedder", "pdmodel", tmp_path))
     embedder = PaddleEmbedder(tmp_path, threads=1)
     assert (embedder.info.name, embedder.max_cosine_distance) == ("mine", 0.4)
+    assert embedder.info.distances is None
+
+
+def test_distances_that_were_measured_come_with_the_embedder(tmp_path: Path, copy_export: CopyExport) -> None:
+    scale = DistanceScale(usual_same=0.2, spread_same=0.1, usual_other=0.7, spread_other=0.2)
+    write_sidecar(copy_export("embedder", "pdmodel", tmp_path), distances=asdict(scale))
+    assert PaddleEmbedder(tmp_path, threads=1).info.distances == scale
 
 
 @pytest.mark.parametrize(
@@ -133,6 +141,7 @@ def test_sidecar_written_for_somebody_elses_export_is_followed(tmp_path: Path, c
         ({"max_cosine_distance": 7}, "max_cosine_distance"),
         ({"origin": ""}, "origin"),
         ({"surprise": 1}, "surprise"),
+        ({"distances": {"usual_same": 0.2}}, "spread_same"),
     ],
 )
 def test_sidecar_that_does_not_fit_is_refused(
