@@ -61,6 +61,9 @@ MESSAGES: dict[str, str] = {
     "model.weights_mismatch": N_("The weights “%(path)s” do not fit %(model)s: %(detail)s."),
     "model.export_unreadable": N_("The model in “%(path)s” cannot be used: %(detail)s."),
     "model.unknown": N_("There is no %(what)s named “%(name)s”. Choose one of: %(choices)s."),
+    "model.timm_missing": N_(
+        "There is no network named “%(name)s” here. Choose one of: %(choices)s. For a network of timm's, install timm first."
+    ),
     "model.architecture_unknown": N_(
         "The weights “%(path)s” do not say which network they are of. Name it, for example resnet101_vd."
     ),

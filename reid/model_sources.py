@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from errors import ModelError
 from model.embedding_spec import Preprocessing
 from model.networks.catalogue import PERSON_SIZE_WH
 from reid.backbones import OnnxBackbone, PaddleExportBackbone
@@ -23,6 +24,24 @@ def is_ours(name: str) -> bool:
     from model.networks.catalogue import ARCHITECTURES, plain_name
 
     return plain_name(name) in ARCHITECTURES
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that nobody here knows.
+
+    Raises
+    ------
+    ModelError
+        with the names close to it, and a word on timm where that is not installed.
+    """
+    from model.networks.catalogue import find_architecture
+
+    try:
+        find_architecture(name)
+    except ModelError as error:
+        if importlib.util.find_spec("timm") is not None:
+            raise
+        raise ModelError("model.timm_missing", name=name, choices=error.params["choices"]) from error
 
 
 def is_of_timm(name: str) -> bool:

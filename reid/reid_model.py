@@ -104,11 +104,12 @@ class ReIDModel:
             return model_sources.from_onnx(cls, path, device, **kwargs)
         if path.suffix or path.is_file():
             return model_sources.from_file(cls, path, device, **kwargs)
-        if model_sources.is_ours(name) or not model_sources.is_of_timm(name):
-            if not get_pooled_features:
-                raise ValueError(f"{name} gives pooled features alone; take embedding_size=0 for the pooled ones")
-            return model_sources.from_our_network(cls, name, device, **kwargs)
-        return model_sources.from_timm_network(cls, name, device, get_pooled_features=get_pooled_features, **kwargs)
+        if not model_sources.is_ours(name) and model_sources.is_of_timm(name):
+            return model_sources.from_timm_network(cls, name, device, get_pooled_features=get_pooled_features, **kwargs)
+        model_sources.check_name(name)
+        if not get_pooled_features:
+            raise ValueError(f"{name} gives pooled features alone; take embedding_size=0 for the pooled ones")
+        return model_sources.from_our_network(cls, name, device, **kwargs)
 
     @classmethod
     def from_paddle(cls, folder: str | Path, device: str = "auto", **kwargs: Any) -> ReIDModel:

@@ -50,7 +50,7 @@ class TorchNetwork(Defined, TorchModule):
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of all tensors by their names in checkpoints."""
         state = self.state_dict()
-        return {name: state[name].detach().cpu().numpy().astype(np.float32) for name in shapes(self.definition)}
+        return {name: state[name].detach().float().cpu().numpy().copy() for name in shapes(self.definition)}
 
     def load_tensors(self, arrays: Arrays, *, source: str = "memory") -> None:
         """Set all tensors, or none.

@@ -169,6 +169,13 @@ def test_unknown_name_is_refused_with_those_close_to_it() -> None:
         ReIDModel.from_timm("osnet_x1_1")
 
 
+def test_name_of_timm_asks_for_timm_where_it_is_not_installed() -> None:
+    if importlib.util.find_spec("timm") is not None:
+        pytest.skip("timm is installed")
+    with pytest.raises(ModelError, match="install timm first"):
+        ReIDModel.from_timm("vit_base_patch16_224")
+
+
 @pytest.mark.parametrize("name", ["nowhere.safetensors", "nowhere/model.pth", "nowhere.onnx"])
 def test_missing_file_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError, match="nowhere"):

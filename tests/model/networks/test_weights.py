@@ -105,6 +105,14 @@ def test_checkpoint_of_a_training_loads(tmp_path: Path, is_zip: bool) -> None:
         np.testing.assert_array_equal(loaded[name], value)
 
 
+def test_checkpoint_with_a_number_of_an_older_numpy_loads(tmp_path: Path) -> None:
+    training = {"state_dict": {"a": torch.ones(2)}, "rank1": np.float64(0.5)}
+    path = tmp_path / "model.pth"
+    torch.save(training, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes().replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
+    np.testing.assert_array_equal(read_arrays(path)["a"], [1, 1])
+
+
 @pytest.mark.parametrize("suffix", [".pdparams", ".pth", ".safetensors"])
 def test_weights_go_from_either_framework_to_the_other(tmp_path: Path, suffix: str) -> None:
     values = random_values(define_network("osnet_ain_x0_25", embedding_size=24))
