@@ -38,8 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
     except ResightError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
+        return _tell(str(error), 1)
+    except OSError as error:
+        return _tell(f"This cannot be done: {error}.", 1)
+    except KeyboardInterrupt:
+        return _tell("Stopped. Run the command again; a download goes on from where it is.", 130)
+    return status
+
+
+def _tell(sentence: str, status: int) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201
     return status
 
 

@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import shutil
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +27,9 @@ _ATTEMPTS = 4
 _TIMEOUT_S = 30.0
 _PAUSE_S = 1.0
 _USER_AGENT = "resight-model-pull"
+
+_BROKEN = (urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
+"""What a network does; other errors of the system are about files here."""
 
 OnProgress = Callable[[int, "int | None"], None]
 """Called with the bytes that are there and, where it is known, how many it will be."""
@@ -101,6 +105,8 @@ class Downloader:
         ModelError
             when the server cannot be reached, refuses, breaks off for good or
             sends something else than wanted, and when the disk is full.
+        OSError
+            when the folder cannot be written to.
         """
         part = _Part(target, url)
         fault: Exception | None = None
@@ -115,10 +121,12 @@ class Downloader:
                 if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
                     raise ModelError("pull.refused", url=url, status=error.code, reason=str(error.reason)) from error
                 fault = error
-            except (OSError, http.client.HTTPException) as error:
-                if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                    raise self._no_space(target.parent, 0) from error
+            except _BROKEN as error:
                 fault = error
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise self._no_space(target.parent, 0) from error
+                raise
         else:
             raise self._unreachable(part, fault) from fault
         sha256, size_bytes = hash_file(part.path)

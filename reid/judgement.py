@@ -16,7 +16,7 @@ import numpy as np
 from errors import DataError
 from model.protocols import Embedder
 from records import FloatArray, IntArray
-from reid.datasets.records import ReIDDataset, ReIDImage
+from reid.datasets.records import ReIDDataset, ReIDImage, check_cross_camera
 from reid.embed_files import embed_files
 from reid.labelled import LabelledFeatures
 from reid.metrics import (
@@ -141,7 +141,8 @@ def embed_dataset(
     Raises
     ------
     DataError
-        when a part is empty or a file is no picture.
+        when a part is empty, when no query can be found by another camera where the protocol wants that, and when a
+        file is no picture.
     """
     if protocol in (Protocol.VEHICLEID, Protocol.LEAVE_ONE_OUT):
         parts: tuple[Sequence[ReIDImage], ...] = (dataset.test or dataset.images,)
@@ -150,6 +151,8 @@ def embed_dataset(
     for name, part in zip(("query", "gallery"), parts, strict=False):
         if not part:
             raise DataError("data.empty_split", dataset=dataset.name, split=name)
+    if protocol is Protocol.MARKET1501:
+        check_cross_camera(*parts, dataset=dataset.name)
     total = sum(len(part) for part in parts)
     embedded: list[EmbeddedImages] = []
     done = 0

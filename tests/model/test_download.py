@@ -162,6 +162,12 @@ def test_offline_names_the_host_and_what_to_do(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_a_folder_that_is_none_is_no_fault_of_the_network(server: WeightsServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(NotADirectoryError):
+        downloader().fetch(f"{server.address}/w.onnx", tmp_path / "file" / "w.onnx", WANTED)
+
+
 def test_too_little_room_is_seen_before_anything_is_written(server: WeightsServer, tmp_path: Path) -> None:
     small = Downloader(attempts=1, pause_s=0, free_bytes=lambda folder: 1000)
     with pytest.raises(ModelError, match=f"1000 bytes free, and {len(CONTENT)} more are needed"):

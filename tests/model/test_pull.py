@@ -219,6 +219,15 @@ def test_the_command_pulls_installs_and_verifies(
     assert main(["verify", "--dir", str(tmp_path / "weights")]) == 1
 
 
+def test_a_folder_that_cannot_be_made_is_a_sentence(
+    entry: PublicWeights, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(PUBLIC_WEIGHTS, "w", entry)
+    (tmp_path / "file").write_text("in the way")
+    assert main(["pull", "w", "--dir", str(tmp_path / "file")]) == 1
+    assert "This cannot be done: " in capsys.readouterr().err
+
+
 def test_a_pulled_yolox_detects(server: WeightsServer, entry: PublicWeights, yolox_onnx: Path, tmp_path: Path) -> None:
     server.files["/yolox.onnx"] = yolox_onnx.read_bytes()
     sha256 = hashlib.sha256(yolox_onnx.read_bytes()).hexdigest()

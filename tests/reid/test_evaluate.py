@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,15 @@ def test_every_protocol_gives_a_report(market: Path, protocol: Protocol) -> None
     judgement = judge(embed_dataset(read_dataset("market1501", market), HsvStripes(), protocol))
     assert judgement.evaluation.protocol == protocol.value
     assert 0.3 < judgement.evaluation.mean_ap <= 1
+
+
+def test_one_camera_is_refused_before_anything_is_embedded(market: Path) -> None:
+    dataset = read_dataset("market1501", market)
+    one_camera = replace(dataset, images=tuple(image for image in dataset.images if image.camera == 1))
+    with pytest.raises(DataError, match="camera"):
+        embed_dataset(
+            one_camera, HsvStripes(), Protocol.MARKET1501, on_progress=lambda done, total: pytest.fail("late")
+        )
 
 
 def test_unknown_models_are_answered_with_what_there_is(market: Path, capsys: pytest.CaptureFixture[str]) -> None:
