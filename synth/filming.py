@@ -204,11 +204,13 @@ class _Vehicles:
         sprite = render_vehicle(driver.vehicle, camera, pose.place_m, pose.heading_rad, self._world.scene.light)
         if sprite is None:
             return None
+        image_rgb: FloatArray = (sprite.image_rgb / 255).astype(np.float32)
+        alpha: FloatArray = (sprite.alpha / 255).astype(np.float32)
         half = sprite.alpha.shape[1] * 0.5
         flatness = float(np.sin(max(camera.elevation_rad(ground)[0], 0.08)))
         return Placed(
-            self._world.weather.veil(sprite.image_rgb.astype(np.float32) / 255, float(depths[0])),
-            sprite.alpha.astype(np.float32) / 255,
+            self._world.weather.veil(image_rgb, float(depths[0])),
+            alpha,
             sprite.left,
             sprite.top,
             float(depths[0]),

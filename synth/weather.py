@@ -60,8 +60,8 @@ class Weather:
                 cv2.circle(
                     drops, (int(x), int(y)), max(1, round(size * height / 240)), float(0.85 * size), -1, cv2.LINE_AA
                 )
-        drops = cv2.GaussianBlur(drops, (0, 0), 0.6)[..., None]
-        fallen: FloatArray = image_rgb + (0.92 - image_rgb) * drops
+        soft = cv2.GaussianBlur(drops, (0, 0), 0.6)[..., None]
+        fallen: FloatArray = (image_rgb + (0.92 - image_rgb) * soft).astype(np.float32)
         return fallen
 
 
