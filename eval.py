@@ -9,8 +9,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from reid.training.command import positive
-from reid.training.paddle_commands import evaluate_by_flags, run_command
+from reid.terminal import positive, run_command
+from reid.training.paddle_commands import evaluate_by_flags
 from reid.training.paddle_flags import add_network_flags
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from model.export import export_checkpoint, image_shape, natural
 from model.export_formats import FORMATS
-from reid.training.paddle_commands import run_command
-from reid.training.paddle_flags import add_switch
+from reid.terminal import add_switch, run_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reid.training.command import positive
-from reid.training.paddle_commands import infer_by_flags, run_command
+from reid.terminal import positive, run_command
+from reid.training.paddle_commands import infer_by_flags
 from reid.training.paddle_flags import add_network_flags
 
 

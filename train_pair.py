@@ -9,7 +9,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from reid.training.paddle_commands import run_command, train_by_flags
+from reid.terminal import run_command
+from reid.training.paddle_commands import train_by_flags
 from reid.training.paddle_flags import add_pair_flags, pair_recipe
 
 

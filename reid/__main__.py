@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 
-from errors import ResightError
+from reid.terminal import run_command
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -32,21 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[:1] == [name]:  # only what is asked for is imported
             import_module(module).add_arguments(command)
     options = parser.parse_args(given)
-    try:
-        status: int = import_module(COMMANDS[options.command][0]).run(options)
-        return status
-    except ResightError as error:
-        _tell(str(error))
-    except (ValueError, OSError) as error:
-        _tell(f"This cannot be done: {error}.")
-    except KeyboardInterrupt:
-        _tell("Stopped. A training goes on from its newest checkpoint with --resume.")
-        return 130
-    return 2
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr)  # noqa: T201
+    return run_command(import_module(COMMANDS[options.command][0]).run, options)
 
 
 if __name__ == "__main__":

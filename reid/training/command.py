@@ -10,11 +10,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from messages import render
-from records import Notice
 from reid.datasets import DATASETS, ReIDDataset, read_dataset
 from reid.datasets.crops import CropArrays, CropFiles, CropSet, load_into_memory
 from reid.datasets.records import check_cross_camera, check_training_images
+from reid.terminal import image_shape, natural, positive, tell_notice
 from reid.training.batches import TrainingData
 from reid.training.checkpoints import latest_checkpoint
 from reid.training.judging import HeldOut
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--in_memory", action="store_true", help="decode all training pictures once, at input size")
     network = parser.add_argument_group("network")
     network.add_argument("--network", help="architecture, e.g. osnet_x0_25")
-    network.add_argument("--embedding_size", type=int, help="width of the last layer; 0: the pooled feature")
+    network.add_argument("--embedding_size", type=natural, help="width of the last layer; 0: the pooled feature")
     network.add_argument("--image_shape", type=image_shape, help="3,height,width")
     network.add_argument("--pretrained", type=Path, help="weights to start from")
     network.add_argument("--framework", choices=("torch", "paddle"), default="torch", help="(%(default)s)")
@@ -45,14 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     steps.add_argument("--batch_size", type=positive)
     steps.add_argument("--lr", type=float, help="learning rate")
     steps.add_argument("--seed", type=int, default=0)
-    steps.add_argument("--evaluate_every", type=int, help="iterations; 0: at the end")
-    steps.add_argument("--save_every", type=int, help="iterations; 0: at the end")
+    steps.add_argument("--evaluate_every", type=natural, help="iterations; 0: at the end")
+    steps.add_argument("--save_every", type=natural, help="iterations; 0: at the end")
     run = parser.add_argument_group("run")
     run.add_argument("--save_dir", type=Path, default=Path("output"), help="gets <recipe>/<iteration> (%(default)s)")
     run.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --save_dir, if any")
     run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="(%(default)s)")
-    run.add_argument("--threads", type=int, default=0, help="of the network; 0: one for each core")
-    run.add_argument("--workers", type=int, default=1, help="threads that prepare batches (%(default)s)")
+    run.add_argument("--threads", type=natural, default=0, help="of the network; 0: one for each core")
+    run.add_argument("--workers", type=natural, default=1, help="threads that prepare batches (%(default)s)")
     run.add_argument("--tensorboard", action="store_true", help="write TensorBoard's files beside the CSV ones")
 
 
@@ -151,30 +150,9 @@ class ProgressBar:
         self._bar.update(progress.iteration - self._bar.n)
 
 
-def tell_notice(notice: Notice) -> None:
-    """Print what the user should know."""
-    print(render(notice.code, notice.params), file=sys.stderr)  # noqa: T201
-
-
 def tell_result(result: TrainingResult) -> None:
     """Print where the weights are and what they measured."""
     for iteration, figures in result.evaluations[-1:]:
         shown = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
         print(f"After {iteration} iterations: {shown}")  # noqa: T201
     print(f"Wrote {result.checkpoint}")  # noqa: T201
-
-
-def image_shape(text: str) -> tuple[int, int]:
-    """Return (width, height) of ``3,height,width``."""
-    sides = [int(part) for part in text.split(",")]
-    if len(sides) != 3 or sides[0] != 3 or min(sides) < 1:
-        raise argparse.ArgumentTypeError(f"3,height,width is wanted, not {text}")
-    return sides[2], sides[1]
-
-
-def positive(text: str) -> int:
-    """Return a whole number from 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,21 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from errors import DataError, ModelError, ResightError
+from errors import DataError, ModelError
 from model.embedding_spec import COVER, Preprocessing
-from model.networks.catalogue import find_architecture
-from model.networks.weight_files import SAFETENSORS_SUFFIX
+from model.networks.checkpoints import CheckpointInfo, find_info
+from model.networks.weight_files import find_weights
 from records import FloatArray, Notice
 from reid.datasets.crops import CropFiles
 from reid.datasets.list_files import TEST_LIST, TRAIN_LIST, class_count, read_list
 from reid.datasets.records import ReIDImage, Split, check_training_images
 from reid.metrics import evaluate_leave_one_out
+from reid.terminal import tell_notice
 from reid.training.batches import TrainingData
-from reid.training.command import ProgressBar, tell_notice, tell_result
+from reid.training.command import ProgressBar, tell_result
 from reid.training.judging import HeldOut, embed_crops
+from reid.training.paddle_flags import DEFAULT_MODEL
 from reid.training.recipes import Recipe
 from reid.training.session import Session, run_recipe
-from reid.training.starting import find_weights
 from reid.training.threads import limit_threads
 
 if TYPE_CHECKING:
@@ -36,22 +36,6 @@ _ORIGINAL_LISTS = {
     TRAIN_LIST: Path("Stanford_Online_Products/Ebay_train.txt"),
     TEST_LIST: Path("Stanford_Online_Products/Ebay_test.txt"),
 }
-
-
-def run_command(run: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> int:
-    """Run a command; return the exit status: 0, 2 for what the user can mend, 130 after Ctrl-C."""
-    try:
-        run(options)
-    except ResightError as error:
-        _tell(str(error))
-    except (ValueError, OSError) as error:
-        _tell(f"This cannot be done: {error}.")
-    except KeyboardInterrupt:
-        _tell("Stopped. Go on from the newest folder of the model with --checkpoint.")
-        return 130
-    else:
-        return 0
-    return 2
 
 
 def train_by_flags(options: argparse.Namespace, recipe: Recipe) -> None:
@@ -83,14 +67,10 @@ def train_by_flags(options: argparse.Namespace, recipe: Recipe) -> None:
 
 def _with_size_of_weights(recipe: Recipe, options: argparse.Namespace) -> Recipe:
     """Return the recipe with the embedding of our own weights that it starts from, where no flag gives a size."""
-    from model.networks.checkpoints import read_info
-
     if options.embedding_size is not None or options.pretrained_model is None:
         return recipe
-    path = find_weights(options.pretrained_model)
-    if path.suffix != SAFETENSORS_SUFFIX:
-        return recipe
-    return replace(recipe, embedding_size=read_info(path).embedding_size)
+    info = find_info(find_weights(options.pretrained_model))
+    return recipe if info is None else replace(recipe, embedding_size=info.embedding_size)
 
 
 def evaluate_by_flags(options: argparse.Namespace) -> None:
@@ -126,29 +106,26 @@ def load_by_flags(options: argparse.Namespace) -> tuple[PaddleNetwork, Preproces
     ModelError
         when there are no weights, they are of another network, or their embedding has another size.
     """
-    from model.networks.build import build_network
-    from model.networks.weights import load_weights, read_embedding_size
+    from model.networks.restore import restore_network
+    from model.networks.weights import read_embedding_size
 
     if options.pretrained_model is None:
-        raise ModelError("model.weights_missing", model=options.model, path="--pretrained_model")
+        raise ModelError("model.weights_missing", model=options.model or "the network", path="--pretrained_model")
     path = find_weights(options.pretrained_model)
-    found = read_embedding_size(find_architecture(options.model), path)
+    info = find_info(path)
+    architecture = options.model or (DEFAULT_MODEL if info is None else info.architecture)
+    found = read_embedding_size(architecture, path) if info is None else info.embedding_size
     if options.embedding_size not in (None, found):
         raise ModelError("train.embedding_size", path=str(path), found=found, wanted=options.embedding_size)
-    network = build_network(options.model, "paddle", embedding_size=found)
-    load_weights(network, path)
-    network.eval()
     _use_device(options)
-    return network, _preprocessing(options, path)
+    network = restore_network(path, "paddle", architecture=architecture, embedding_size=found)
+    network.eval()
+    return network, _preprocessing(options, info)
 
 
-def _preprocessing(options: argparse.Namespace, path: Path) -> Preprocessing:
+def _preprocessing(options: argparse.Namespace, info: CheckpointInfo | None) -> Preprocessing:
     """Return what the weights carry, changed by the flags."""
-    from model.networks.checkpoints import read_info
-
-    carried = Preprocessing(sizes_wh=(_DEFAULT_SIZE_WH,), fit=COVER)
-    if path.suffix == SAFETENSORS_SUFFIX:
-        carried = read_info(path).preprocessing
+    carried = Preprocessing(sizes_wh=(_DEFAULT_SIZE_WH,), fit=COVER) if info is None else info.preprocessing
     if options.image_shape is not None and options.image_shape != carried.sizes_wh[-1]:
         carried = replace(carried, sizes_wh=(options.image_shape,))
     return carried if options.fit is None else replace(carried, fit=options.fit)
@@ -229,7 +206,3 @@ def _print_nearest(paths: Sequence[str], features: FloatArray) -> None:
         for place, row in enumerate(rows):
             other = int(nearest[place])
             print(f"{paths[row]}\t{paths[other]}\t{1 - block.distances[place, other]:.4f}")  # noqa: T201
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr)  # noqa: T201

@@ -6,10 +6,9 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from model.embedding_spec import COVER, STRETCH
-from reid.training.command import image_shape, positive
+from reid.terminal import add_switch, image_shape, natural, positive
 from reid.training.presets import ELEM, PAIR, with_input_size
 from reid.training.recipes import LossTerm, Recipe, Sampling
 from reid.training.schedules import Cosine, Piecewise, Schedule
@@ -17,13 +16,15 @@ from reid.training.schedules import Cosine, Piecewise, Schedule
 ELEM_LOSSES = ("softmax", "arcmargin")
 PAIR_LOSSES = ("triplet", "quadruplet", "eml", "npairs")
 
+DEFAULT_MODEL = "ResNet101_vd"
+
 _PIECEWISE, _COSINE = "piecewise_decay", "cosine_decay"
 
 
 def add_training_flags(parser: argparse.ArgumentParser, base: Recipe, losses: Sequence[str]) -> None:
     """Add what ``train_elem`` and ``train_pair`` share, with the defaults of ``base``."""
     add = parser.add_argument
-    add_network_flags(parser)
+    add_network_flags(parser, default_model=DEFAULT_MODEL)
     add("--train_batch_size", type=positive, default=base.batch_size, help="(%(default)s)")
     add("--test_batch_size", type=positive, default=50, help="(%(default)s)")
     add("--class_dim", type=positive, help="number of classes; read from the list by default, and must agree with it")
@@ -60,13 +61,19 @@ def add_pair_flags(parser: argparse.ArgumentParser) -> None:
     add("--npairs_reg_lambda", type=float, default=0.01, help="(%(default)s)")
 
 
-def add_network_flags(parser: argparse.ArgumentParser) -> None:
-    """Add what all of the commands share: network, its input, its weights, the data."""
+def add_network_flags(parser: argparse.ArgumentParser, *, default_model: str | None = None) -> None:
+    """Add what all of the commands share: network, its input, its weights, the data.
+
+    Parameters
+    ----------
+    default_model : None leaves the architecture to the weights.
+    """
     add = parser.add_argument
-    add("--model", default="ResNet101_vd", help="architecture (%(default)s)")
+    shown = default_model or f"as the weights have it, else {DEFAULT_MODEL}"
+    add("--model", default=default_model, help=f"architecture ({shown})")
     add(
         "--embedding_size",
-        type=_natural,
+        type=natural,
         help="width of the last layer; 0: the pooled feature (as the weights have it)",
     )
     add("--image_shape", type=image_shape, help="3,height,width (as the weights have it, else 3,224,224)")
@@ -81,7 +88,7 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
     add("--data_dir", type=Path, default=Path("data"), help="folder of the lists and what their paths start from")
     add("--train_list", type=Path, help="(train_list.txt in --data_dir)")
     add("--test_list", type=Path, help="(test_list.txt in --data_dir)")
-    add("--threads", type=_natural, default=0, help="of the network on the CPU; 0: one for each core")
+    add("--threads", type=natural, default=0, help="of the network on the CPU; 0: one for each core")
 
 
 def elem_recipe(options: argparse.Namespace) -> Recipe:
@@ -144,33 +151,6 @@ def _recipe(base: Recipe, options: argparse.Namespace, loss: LossTerm) -> Recipe
         log_every=options.display_iter_step,
         seed=options.seed,
     )
-
-
-def add_switch(parser: argparse.ArgumentParser, name: str, *, default: bool, help_text: str) -> None:
-    """Add a flag that is written ``--name True``, ``--name False`` or bare for True."""
-    parser.add_argument(
-        name,
-        nargs="?",
-        const=True,
-        default=default,
-        type=_boolean,
-        metavar="True|False",
-        help=f"{help_text} ({default})",
-    )
-
-
-def _boolean(text: str) -> bool:
-    values: dict[str, Any] = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if text.lower() not in values:
-        raise argparse.ArgumentTypeError(f"True or False is wanted, not “{text}”")
-    return bool(values[text.lower()])
-
-
-def _natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return value
 
 
 def _numbers(text: str) -> tuple[int, ...]:

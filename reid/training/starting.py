@@ -1,44 +1,19 @@
-"""Finding the weights that a user means, and beginning a training from them."""
+"""Beginning a training from weights."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from errors import ModelError
 from model.networks.build import Network
+from model.networks.weight_files import find_weights
 from model.networks.weights import load_backbone, load_weights, read_embedding_size
 from records import Notice
 
 WEIGHTS_NAME, PADDLE_WEIGHTS_NAME = "model.safetensors", "model.pdparams"
 
-_SUFFIXES = (".safetensors", ".pdparams")
-
-
-def find_weights(path: Path) -> Path:
-    """Return the file of a checkpoint.
-
-    Parameters
-    ----------
-    path : the file; a folder ``<save_dir>/<model>/<iteration>`` of a training; or,
-        as Paddle is used to, a file without its suffix.
-
-    Raises
-    ------
-    ModelError
-        when there is none.
-    """
-    if path.is_dir():
-        candidates = [path / WEIGHTS_NAME, path / PADDLE_WEIGHTS_NAME, *sorted(path.glob("*.pdparams"))]
-    else:
-        candidates = [path, *(path.with_name(path.name + suffix) for suffix in _SUFFIXES)]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    raise ModelError("model.weights_missing", model="the network", path=str(path))
-
 
 def load_start(network: Network, path: Path) -> tuple[Notice, ...]:
-    """Load weights to start a training from.
+    """Load weights to start a training from; see `weight_files.find_weights` for what ``path`` may be.
 
     A layer after pooling of another size than the network's starts anew, and
     a notice says so; everything else must fit.
