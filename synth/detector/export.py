@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,18 @@ import numpy as np
 import torch
 
 from records import CLASS_NAMES
+from synth.banks import load_banks
+from synth.detector.calibrate import Calibration, calibrate
 from synth.detector.network import DecodedNetwork, Network
+from synth.pictures import Picture, PictureMaker
 
 _OPSET = 17
+_SIDE = 416
 _SMALLEST = 256
 """Arrays with fewer numbers stay as they are: they save nothing."""
 
 
-def export_detector(weights: Path, out: Path, *, origin: str) -> None:
+def export_detector(weights: Path, out: Path, *, origin: str, calibration_pictures: Iterable[Picture] = ()) -> None:
     """Write ``out``: input ``pictures_bgr`` (N, 3, H, W), outputs ``boxes_xyxy`` (N, A, 4) and ``scores`` (N, A, C).
 
     Batch normalisation is folded into the convolutions; H and W are free multiples of 32.
@@ -27,6 +31,7 @@ def export_detector(weights: Path, out: Path, *, origin: str) -> None:
     Parameters
     ----------
     weights : state of a `Network`, or a training's ``state.pt``, of which the average is taken.
+    calibration_pictures : of strangers; scores are calibrated on them, or stay raw where there are none.
     origin : one line for the file's metadata: what it was trained on.
     """
     import onnx
@@ -34,12 +39,15 @@ def export_detector(weights: Path, out: Path, *, origin: str) -> None:
     state = torch.load(weights, weights_only=True)
     network = Network()
     network.load_state_dict(state.get("average", state))
+    network.eval()
+    pictures = list(calibration_pictures)
+    calibration = calibrate(network, pictures) if pictures else Calibration()
     picture = torch.zeros(1, 3, 64, 96)
     out.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():  # the other exporter needs onnxscript; the sizes that are traced stay free
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            DecodedNetwork(network).eval(),
+            DecodedNetwork(network, scale=calibration.scale, offset=calibration.offset).eval(),
             (picture,),
             str(out),
             input_names=["pictures_bgr"],
@@ -56,7 +64,8 @@ def export_detector(weights: Path, out: Path, *, origin: str) -> None:
     for value, length in zip(model.graph.output, (4, len(CLASS_NAMES)), strict=True):
         value.type.tensor_type.shape.dim[2].dim_value = length  # the tracer loses it
     _halve(model)
-    for key, value in (("classes", ",".join(CLASS_NAMES)), ("origin", origin)):
+    described = f"scale {calibration.scale:.4f}, offset {calibration.offset:.4f}"
+    for key, value in (("classes", ",".join(CLASS_NAMES)), ("origin", origin), ("calibration", described)):
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     onnx.checker.check_model(model)
@@ -88,8 +97,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--origin", default="Resight, rendered pictures only")
+    parser.add_argument("--bank", type=Path, default=None, help="sprites and places to calibrate on, of another seed")
+    parser.add_argument("--pictures", type=int, default=200, help="put together from them (200)")
     options = parser.parse_args(arguments)
-    export_detector(options.weights, options.out, origin=options.origin)
+    pictures: list[Picture] = []
+    if options.bank:
+        maker, rng = PictureMaker(*load_banks(options.bank), side=_SIDE), np.random.default_rng(1)
+        pictures = [maker.make(rng) for _ in range(options.pictures)]
+    export_detector(options.weights, options.out, origin=options.origin, calibration_pictures=pictures)
 
 
 if __name__ == "__main__":

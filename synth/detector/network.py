@@ -119,10 +119,15 @@ class DecodedNetwork(nn.Module):
     """The network as it is shipped: BGR 0 to 255 in, boxes in pixels and scores 0 to 1 out, of any size.
 
     The order of the colours and their scale are in the weights of a copy's first layer.
+
+    Parameters
+    ----------
+    scale, offset : scores are sigmoid(scale · answer + offset); see `synth.detector.calibrate`.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, scale: float = 1.0, offset: float = 0.0) -> None:
         super().__init__()
+        self.scale, self.offset = scale, offset
         self.network = copy.deepcopy(network)
         first = cast(nn.Conv2d, self.network.stem[0])
         first.weight = nn.Parameter(first.weight.detach().flip(1) / 255)
@@ -131,4 +136,4 @@ class DecodedNetwork(nn.Module):
         answers = self.network.answer(pictures_bgr - 255 * _MEAN)
         height, width = pictures_bgr.shape[2], pictures_bgr.shape[3]
         middles, strides = cells(height, width)
-        return decode(answers, middles, strides), answers[..., 4:].sigmoid()
+        return decode(answers, middles, strides), (self.scale * answers[..., 4:] + self.offset).sigmoid()

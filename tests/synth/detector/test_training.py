@@ -90,6 +90,7 @@ def test_the_export_answers_as_the_network_does_at_any_size(tmp_path: Path) -> N
     assert {entry.key: entry.value for entry in model.metadata_props} == {
         "classes": ",".join(CLASS_NAMES),
         "origin": "a test",
+        "calibration": "scale 1.0000, offset 0.0000",
     }
     assert path.stat().st_size < 2.5 * sum(value.numel() for value in network.parameters())
     session = open_session(path, threads=1, use_gpu=False)
