@@ -53,6 +53,11 @@ def namings(definition: Definition, *, is_paddle: bool) -> Iterator[Naming]:
         if definition.name in resnet_vd.PLANS:
             rename = _in_first_paddleclas(definition.name)
             yield Naming({own: rename(name) for own, name in names.items()}, transposed, ("out.", *ignored))
+        if definition.name in resnet.PLANS:
+            for prefix in ("", "backbone."):  # a classifier, and a model for retrieval around it
+                rename = _in_paddleclas_resnet(prefix)
+                renamed = {own: rename(name) for own, name in names.items()}
+                yield Naming(renamed, transposed, ("head.", *ignored))
         return
     own_names = tuple(shapes(definition))
     yield Naming({name: name for name in own_names}, frozenset(), ignored)
@@ -70,7 +75,7 @@ def _renames(definition: Definition) -> Iterator[tuple[Callable[[str], str], tup
         yield _in_timm(definition.name), ()
     if definition.name in osnet.PLANS and "_ain_" in definition.name:
         yield _in_torchreid_ain, ()
-    if definition.name in resnet.PLANS and resnet.PLANS[definition.name].is_bot:
+    if definition.name in resnet.PLANS and resnet.PLANS[definition.name].has_neck:
         trained_with = ("heads.classifier.", "heads.weight", "heads.cls_layer.", "pixel_mean", "pixel_std")
         for bottleneck in ("heads.bottleneck.0.", "heads.bnneck."):  # its versions 1 and 0.1
             yield _in_fastreid(bottleneck), trained_with
@@ -87,7 +92,7 @@ def _in_first_paddleclas(architecture: str) -> Callable[[str], str]:
         rest = f".{rest}".replace(".conv.", "._conv.").replace(".bn.", "._batch_norm.")
         if head == "stem":
             return f"conv1_{int(place) + 1}{rest}"
-        stage, index = _stage_and_index(architecture, int(place))
+        stage, index = _stage_and_index(resnet_vd.PLANS[architecture].depths, int(place))
         return f"bb_{stage}_{index}{rest}"
 
     return rename
@@ -103,7 +108,7 @@ def _in_timm(architecture: str) -> Callable[[str], str]:
         parts = layer.split(".")
         if parts[0] != "blocks":
             return name
-        stage, index = _stage_and_index(architecture, int(parts[1]))
+        stage, index = _stage_and_index(resnet_vd.PLANS[architecture].depths, int(parts[1]))
         kind = parts[3]
         if parts[2] == "short":
             part = "downsample.1" if kind == "conv" else "downsample.2"
@@ -114,13 +119,35 @@ def _in_timm(architecture: str) -> Callable[[str], str]:
     return rename
 
 
-def _stage_and_index(architecture: str, block: int) -> tuple[int, int]:
+def _stage_and_index(depths: tuple[int, ...], block: int) -> tuple[int, int]:
     """Return where a block of all stages' stands: its stage, and its place in it, from 0."""
-    for stage, depth in enumerate(resnet_vd.PLANS[architecture].depths):
+    for stage, depth in enumerate(depths):
         if block < depth:
             return stage, block
         block -= depth
-    raise ValueError(f"{architecture} has no block {block} after its last")
+    raise ValueError(f"there is no block {block} after the last of {sum(depths)}")
+
+
+def _in_paddleclas_resnet(prefix: str) -> Callable[[str], str]:
+    """Return the function to PaddleClas' names of a ResNet-50, such as ``blocks.3.conv0.bn._mean``."""
+
+    def rename(name: str) -> str:
+        layer, tensor = name.rsplit(".", 1)
+        parts = layer.split(".")
+        if parts[0] == "bottleneck":
+            return f"neck.feat_bn.{tensor}"
+        if parts[0] in ("conv1", "bn1"):
+            return f"{prefix}stem.0.{parts[0].rstrip('1')}.{tensor}"
+        if parts[0] == "fc":
+            return f"{prefix}{name}"
+        block = sum(resnet.DEPTHS[: int(parts[0].removeprefix("layer")) - 1]) + int(parts[1])
+        if parts[2] == "downsample":
+            part = "short.conv" if parts[3] == "0" else "short.bn"
+        else:
+            part = f"conv{int(parts[2][-1]) - 1}.{parts[2][:-1]}"
+        return f"{prefix}blocks.{block}.{part}.{'.'.join([*parts[4:], tensor])}"
+
+    return rename
 
 
 def _in_torchreid_ain(name: str) -> str:

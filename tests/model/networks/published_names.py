@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 _BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
+_PADDLE_BATCH_NORM = ("weight", "bias", "_mean", "_variance")
 _DEPTHS = (3, 4, 6, 3)
 
 
@@ -81,6 +82,24 @@ def fastreid_bot(*, has_ibn: bool, bottleneck: str) -> Iterator[str]:
     """Yield the names of fast-reid's strong baseline without classifier; ``bottleneck`` changed between versions."""
     yield from (f"backbone.{name}" for name in torchvision_resnet50(has_ibn=has_ibn))
     yield from _norm(bottleneck)
+
+
+def paddleclas_strong_baseline() -> Iterator[str]:
+    """Yield the names of PaddleClas' strong baseline for re-identification without classifier."""
+    yield from (f"backbone.{name}" for name in paddleclas_resnet50())
+    yield from (f"neck.feat_bn.{part}" for part in _PADDLE_BATCH_NORM)
+
+
+def paddleclas_resnet50() -> Iterator[str]:
+    """Yield the names of PaddleClas' ``ResNet50`` without classifier."""
+    layers = ["stem.0"]
+    for block in range(sum(_DEPTHS)):
+        layers += [f"blocks.{block}.conv{index}" for index in range(3)]
+        if block in (0, 3, 7, 13):
+            layers.append(f"blocks.{block}.short")
+    for layer in layers:
+        yield f"{layer}.conv.weight"
+        yield from (f"{layer}.bn.{part}" for part in _PADDLE_BATCH_NORM)
 
 
 def timm_resnet50d() -> Iterator[str]:

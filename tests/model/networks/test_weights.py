@@ -69,6 +69,39 @@ def test_published_names_are_known(network: str, names: Iterable[str], pairs: di
     assert pairs.items() <= table.items()
 
 
+@pytest.mark.parametrize(
+    ("network", "names", "pairs"),
+    [
+        ("resnet50", published.paddleclas_resnet50(), {"bn1.running_mean": "stem.0.bn._mean"}),
+        (
+            "paddle_strong_baseline",
+            published.paddleclas_strong_baseline(),
+            {
+                "layer4.0.downsample.0.weight": "backbone.blocks.13.short.conv.weight",
+                "layer2.3.bn2.running_var": "backbone.blocks.6.conv1.bn._variance",
+                "bottleneck.bias": "neck.feat_bn.bias",
+            },
+        ),
+    ],
+)
+def test_names_of_paddleclas_are_known(network: str, names: Iterable[str], pairs: dict[str, str]) -> None:
+    expected = set(names)
+    tables = [naming.published for naming in namings(define_network(network), is_paddle=True)]
+    (table,) = [table for table in tables if set(table.values()) == expected]
+    assert pairs.items() <= table.items()
+
+
+def test_strong_baseline_of_paddleclas_loads_without_its_classifier(tmp_path: Path) -> None:
+    definition = define_network("paddle_strong_baseline")
+    values = random_values(definition)
+    naming = list(namings(definition, is_paddle=True))[-1]
+    state = {naming.published[name]: value for name, value in values.items()}
+    write_arrays(tmp_path / "a.pdparams", {**state, "head.fc.weight": np.zeros((2048, 751), np.float32)})
+    loaded = read_weights(definition, tmp_path / "a.pdparams")
+    for name, value in values.items():
+        np.testing.assert_array_equal(loaded[name], value)
+
+
 def published_file(path: Path, network: str, *, extra: dict[str, object] | None = None) -> dict[str, FloatArray]:
     """Write a .pth under a network's last naming; return its values under the network's own names."""
     definition = define_network(network)
