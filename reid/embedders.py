@@ -15,6 +15,7 @@ from records import FloatArray, Image, ModelInfo
 from reid.distance_blocks import unit_rows
 from reid.flipping import FlippingEmbedder
 from reid.reid_model import ReIDModel
+from reid.terminal import natural, tell_notice
 
 _EMBEDDING_DIR = Path("model/embedding")
 _MAX_COSINE_DISTANCE = 0.2
@@ -35,11 +36,16 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--emb_model_dir", type=Path, default=_EMBEDDING_DIR, help=f"({_EMBEDDING_DIR})")
     parser.add_argument("--use_gpu", action="store_true", help="embed on the GPU")
-    parser.add_argument("--cpu_threads", type=int, default=0, help="threads of exported networks; 0: one for each core")
+    parser.add_argument(
+        "--cpu_threads", type=natural, default=0, help="threads of exported networks; 0: one for each core"
+    )
 
 
 def open_chosen(options: argparse.Namespace) -> Embedder:
-    """Load the embedder that the flags of `add_model_arguments` name; see `open_embedder`."""
+    """Load the embedder that the flags of `add_model_arguments` name, and say what should be known of it.
+
+    See `open_embedder`.
+    """
     embedder = open_embedder(
         options.model,
         weights=options.weights,
@@ -47,6 +53,8 @@ def open_chosen(options: argparse.Namespace) -> Embedder:
         use_gpu=options.use_gpu,
         threads=options.cpu_threads,
     )
+    for notice in embedder.info.notices:
+        tell_notice(notice)
     return FlippingEmbedder(embedder) if options.flip else embedder
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from reid.datasets import DATASETS, read_dataset
 from reid.embedders import add_model_arguments, open_chosen
 from reid.judgement import Judgement, Protocol, Ranking, choose_protocol, embed_dataset, judge, save_embedded
 from reid.progress import PictureBar
+from reid.terminal import tell
 
 FIGURES_NAME = "evaluation.json"
 
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     if options.report:
         save_embedded(embedded, options.report)
         written = write_results(judgement, options.report)
-        print(f"Wrote {written}", file=sys.stderr)  # noqa: T201
+        tell(f"Wrote {written}")
     return 0
 
 

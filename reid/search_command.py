@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from reid.found import Found, lines_of, write_page
 from reid.gallery import open_gallery
 from reid.progress import PictureBar
 from reid.site import Site
+from reid.terminal import positive, tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR|URL",
         help="a folder of cut-out pictures, also one folder for each identity; or a running site, http://…",
     )
-    parser.add_argument("--top", type=_positive, default=20, help="how many answers (20)")
+    parser.add_argument("--top", type=positive, default=20, help="how many answers (20)")
     parser.add_argument("--min_score", type=float, default=-1.0, help="lowest cosine similarity of an answer, -1 to 1")
     parser.add_argument("--rerank", action="store_true", help="put the best in order once more by their neighbours")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the pictures")
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(lines_of(found)) or "Nothing was found.")  # noqa: T201
     if options.html:
         write_page(options.html, [read_picture(path) for path in options.query], found)
-        print(f"Wrote {options.html}", file=sys.stderr)  # noqa: T201
+        tell(f"Wrote {options.html}")
     return 0 if found else 1
 
 
@@ -61,7 +61,7 @@ def _search_folder(options: argparse.Namespace) -> list[Found]:
     with PictureBar() as bar:
         gallery = open_gallery(folder, embedder, on_progress=bar.show)
     for path in gallery.unreadable:
-        print(f"Left out, no picture: {path}", file=sys.stderr)  # noqa: T201
+        tell(f"Left out, no picture: {path}")
     search = gallery.search_reranked if options.rerank else gallery.search
     answers = search(queries, top=options.top, min_score=options.min_score)
     return [
@@ -81,10 +81,3 @@ def _search_folder(options: argparse.Namespace) -> list[Found]:
 def _search_site(options: argparse.Namespace) -> list[Found]:
     site = Site(options.gallery)
     return site.search(options.query, top=options.top, min_score=options.min_score, rerank=options.rerank)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value

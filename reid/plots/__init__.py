@@ -4,7 +4,7 @@ Colours tell apart also for colour-blind eyes, and never alone: symbols, hatchin
 and line styles say the same.
 """
 
-from reid.plots.curves import Line, plot_cmc, plot_roc, plot_training
+from reid.plots.curves import plot_cmc, plot_roc
 from reid.plots.embedding_map import plot_embedding_map, project_pca, project_tsne
 from reid.plots.heat_map import plot_similarities
 from reid.plots.histograms import plot_histograms
@@ -15,7 +15,6 @@ __all__ = [
     "DARK",
     "LIGHT",
     "Candidate",
-    "Line",
     "Strip",
     "Theme",
     "plot_cmc",
@@ -24,7 +23,6 @@ __all__ = [
     "plot_roc",
     "plot_similarities",
     "plot_strips",
-    "plot_training",
     "png_of",
     "project_pca",
     "project_tsne",

@@ -1,9 +1,9 @@
-"""Curves: matching over rank, true over false matches, values over training."""
+"""Curves: matching over rank, true over false matches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 _STYLES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D")
 _LOWEST_RATE = 1e-6
-
-
-class Line(NamedTuple):
-    """One series of values: (N,) x and (N,) y."""
-
-    x: NDArray[Any]
-    y: NDArray[Any]
 
 
 def plot_cmc(curves: Mapping[str, NDArray[np.float64]], *, theme: Theme = LIGHT, ranks: int = 20) -> Figure:
@@ -74,38 +67,3 @@ def plot_roc(verification: Verification, *, theme: Theme = LIGHT) -> Figure:
         axes.set(xlabel="false match rate", ylabel="true match rate, %", ylim=(-2, 102), xlim=(lowest, 1.2))
         axes.legend(loc="lower right")
     return figure
-
-
-def plot_training(lines: Mapping[str, Line], *, xlabel: str, ylabel: str, theme: Theme = LIGHT) -> Figure:
-    """Draw values over iterations or epochs, e.g. losses, precision.
-
-    Parameters
-    ----------
-    lines : by name; may be of different lengths.
-    """
-    with drawing(theme):
-        figure, axes = new_figure(6, 4)
-        for number, (name, line) in enumerate(lines.items()):
-            is_short = len(line.x) <= 30
-            axes.plot(
-                line.x,
-                line.y,
-                _STYLES[number % len(_STYLES)],
-                marker=_MARKERS[number % len(_MARKERS)] if is_short else None,
-                markersize=4,
-                color=theme.series[number % len(theme.series)],
-                label=printable(name),
-            )
-        axes.set(xlabel=printable(xlabel), ylabel=printable(ylabel))
-        if lines:
-            axes.legend()
-    return figure
-
-
-def moving_average(values: Sequence[float], width: int) -> NDArray[np.float64]:
-    """Return (N,) the mean of each value and up to ``width`` − 1 before it."""
-    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    ends = np.arange(1, len(sums))
-    starts = np.maximum(0, ends - width)
-    means: NDArray[np.float64] = (sums[ends] - sums[starts]) / (ends - starts)
-    return means

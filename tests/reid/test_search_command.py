@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from messages import render
 from reid.__main__ import main
 from tests.reid.labelled_pictures import write_market
 
@@ -62,6 +63,14 @@ def test_the_page_holds_the_pictures_itself(
     assert addresses == ["data:image/jpeg;base64"] * 7
     assert "<script" not in html
     assert html.count("0003") >= 1
+
+
+def test_the_fallback_of_auto_is_said(
+    gallery: Path, queries: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--gallery", str(gallery), "--emb_model_dir", str(tmp_path), "--top", "1"]
+    assert main(["search", "--query", *queries, *flags]) == 0
+    assert render("model.descriptor_fallback", {}) in capsys.readouterr().err
 
 
 def test_nothing_found_is_said_and_is_the_exit_status(

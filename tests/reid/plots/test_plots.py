@@ -13,7 +13,6 @@ from reid.plots import (
     DARK,
     LIGHT,
     Candidate,
-    Line,
     Strip,
     plot_cmc,
     plot_embedding_map,
@@ -21,13 +20,11 @@ from reid.plots import (
     plot_roc,
     plot_similarities,
     plot_strips,
-    plot_training,
     png_of,
     project_pca,
     project_tsne,
     svg_of,
 )
-from reid.plots.curves import moving_average
 from reid.plots.style import printable
 from reid.verification import verify
 from tests.reid.metrics.features import make_features
@@ -115,13 +112,6 @@ def test_heat_map_sorts_by_identity() -> None:
     features = np.array([[1, 0], [0, 1], [1, 0]], np.float32)
     shown = plot_similarities(features, np.array([5, 7, 5])).axes[0].images[0].get_array()
     assert shown.tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
-
-
-def test_training_curves_may_have_different_lengths() -> None:
-    lines = {"loss": Line(np.arange(50), np.arange(50)), "validation": Line(np.arange(3), np.arange(3))}
-    assert "validation" in texts(plot_training(lines, xlabel="epoch", ylabel="loss"))
-    plot_training({}, xlabel="epoch", ylabel="loss")
-    assert moving_average([1, 3, 5], 2).tolist() == [1, 2, 4]
 
 
 def test_the_same_figure_gives_the_same_file() -> None:
