@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from messages import render
+from model.registry import build_embedder
 from reid.__main__ import main
 from tests.reid.labelled_pictures import write_market
 
@@ -65,12 +66,15 @@ def test_the_page_holds_the_pictures_itself(
     assert html.count("0003") >= 1
 
 
-def test_the_fallback_of_auto_is_said(
+def test_what_should_be_known_of_the_model_is_said(
     gallery: Path, queries: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flags = ["--gallery", str(gallery), "--emb_model_dir", str(tmp_path), "--top", "1"]
     assert main(["search", "--query", *queries, *flags]) == 0
-    assert render("model.descriptor_fallback", {}) in capsys.readouterr().err
+    said = capsys.readouterr().err
+    embedder = build_embedder("auto", tmp_path, threads=1, use_gpu=False)
+    assert embedder.info.notices
+    assert all(render(notice.code, notice.params) in said for notice in embedder.info.notices)
 
 
 def test_nothing_found_is_said_and_is_the_exit_status(
