@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator, default_rng
 
-from records import CLASS_NAMES, FloatArray
+from records import CLASS_NAMES
 from synth.cameras import Camera, Points
 from synth.effects import CameraEffects, sample_effects
 from synth.people import Person, sample_person
@@ -18,6 +18,7 @@ from synth.weather import CLEAR, Weather
 _STEP_M = 0.25
 _CLEARANCE_M = 0.75
 _FREE_M = 6.0
+_SPREAD_M = 26.0
 _DOUBLE_STEP = 0.83
 """Length of two steps, as a share of the stature."""
 _BODIES = ("car", "car", "estate", "suv", "van", "bus", "truck", "bicycle")
@@ -173,14 +174,11 @@ def _recording(
     rng: Generator, index: int, count: int, road_m: float, front_m: float, width: int, height: int
 ) -> Recording:
     """Put cameras along the street, one looking up, the next down, their views side by side."""
-    is_up = index % 2 == 0
-    spread = 26.0
-    x = -spread / 2 - 5 + spread * (index // 2 * 2) / max(count, 2) if is_up else spread / 2 + 5
-    x += 0.0 if is_up else -spread * (index // 2 * 2) / max(count, 2)
+    direction = 1 if index % 2 == 0 else -1
+    x = direction * (_SPREAD_M * (index // 2 * 2 / max(count, 2) - 0.5) - 5)
     side = 1 if index % 4 in (0, 3) else -1
     y = side * min(road_m + 0.6, front_m - 0.5)
-    towards = 0.0 if is_up else np.pi
-    aim = towards - side * (1 if is_up else -1) * rng.uniform(0.05, 0.25)
+    aim = (0.0 if direction == 1 else np.pi) - side * direction * rng.uniform(0.05, 0.25)
     camera = Camera(
         f"camera-{index + 1}",
         (float(x), float(y), float(rng.uniform(3.0, 4.6))),
@@ -211,13 +209,13 @@ def _walkers(
             offset = (mate - (together - 1) / 2) * 0.65
             x = np.arange(-reach, reach, _STEP_M) * (1 if is_forward else -1)
             sway = 0.25 * np.sin(x * rng.uniform(0.1, 0.3) + rng.uniform(0, 6)) * rng.uniform(0, 1)
-            points = _around(np.stack([x, lane + offset + sway], axis=1), obstacles, scene, road_m)
+            points = _around(np.stack([x, lane + offset + sway], axis=1), obstacles)
             way = Way(points, speed, start + float(rng.uniform(-0.15, 0.15)) * mate)
             walkers.append(Walker(len(walkers) + 1, sample_person(rng), way, float(rng.uniform(0, 2 * np.pi))))
     return tuple(walkers)
 
 
-def _around(points: Points, obstacles: Points, scene: Scene, road_m: float) -> Points:
+def _around(points: Points, obstacles: Points) -> Points:
     """Bend a way so that it passes things at arm's length."""
     bent: Points = points.copy()
     for obstacle in obstacles:
@@ -249,8 +247,3 @@ def _drivers(
         speed = 0.0 if is_parked else float(rng.uniform(4.5, 9))
         drivers.append(Driver(first + number, vehicle, Way(ends, speed, float(rng.uniform(-4, duration_s - 4)))))
     return tuple(drivers)
-
-
-def identity_colours(world: World) -> dict[int, FloatArray]:
-    """Return the colour of each vehicle's paint by identity, for looking at results."""
-    return {driver.identity: driver.vehicle.paint for driver in world.drivers}
