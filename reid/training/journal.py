@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,19 +91,31 @@ def _open_tensorboard(run: Path) -> SummaryWriter:
 
 
 def _draw_curves(losses: list[dict[str, float]], evaluations: list[dict[str, float]], path: Path) -> None:
+    """Draw losses, learning rate and, where there are any, evaluations over the iterations."""
     from matplotlib.figure import Figure
 
-    panels = [(losses, [name for name in losses[-1] if name not in ("iteration", "learning_rate", "images_per_s")])]
-    panels.append((losses, ["learning_rate"]))
+    from reid.plots.style import LIGHT, drawing, png_of
+
+    terms = [name for name in losses[-1] if name not in ("iteration", "loss", "learning_rate", "images_per_s")]
+    panels = [
+        ("loss", losses, ["loss", *terms] if len(terms) > 1 else ["loss"]),
+        ("learning rate", losses, ["learning_rate"]),
+    ]
     if evaluations:
-        panels.append((evaluations, [name for name in evaluations[-1] if name != "iteration"]))
-    figure = Figure(figsize=(4.5 * len(panels), 3.5), layout="constrained")
-    for place, (rows, names) in enumerate(panels, start=1):
-        axes = figure.add_subplot(1, len(panels), place)
-        for name in names:
-            points = [(row["iteration"], row[name]) for row in rows if name in row]
-            axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 30 else "")
-        axes.set_xlabel("iteration")
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.savefig(path, dpi=110)
+        panels.append(("on held-out pictures", evaluations, [name for name in evaluations[-1] if name != "iteration"]))
+    with drawing(LIGHT):
+        figure = Figure(figsize=(4.5 * len(panels), 3.4), layout="constrained")
+        for place, (title, rows, names) in enumerate(panels, start=1):
+            axes = figure.add_subplot(1, len(panels), place)
+            for name, colour in zip(names, cycle(LIGHT.series)):  # colours come again
+                points = [(row["iteration"], row[name]) for row in rows if name in row]
+                axes.plot(*zip(*points, strict=True), color=colour, label=name, marker="." if len(points) < 30 else "")
+            axes.set(title=title, xlabel="iteration")
+            axes.set_ylim(bottom=0, top=1 if rows is evaluations and _are_shares(rows, names) else None)
+            if len(names) > 1:
+                axes.legend()
+        path.write_bytes(png_of(figure))
+
+
+def _are_shares(rows: list[dict[str, float]], names: list[str]) -> bool:
+    return all(0 <= row[name] <= 1 for row in rows for name in names if name in row)
