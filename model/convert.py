@@ -51,11 +51,10 @@ def convert(
         write_weights(network, target)
         return
     info = find_info(source)
-    if info is not None and size_hw is None:
-        preprocessing = info.preprocessing
+    if size_hw is not None:
+        preprocessing = Preprocessing(sizes_wh=(size_hw[::-1],))
     else:
-        size_wh = ARCHITECTURES[network.architecture].input_size_wh if size_hw is None else size_hw[::-1]
-        preprocessing = Preprocessing(sizes_wh=(size_wh,))
+        preprocessing = ARCHITECTURES[network.architecture].preprocessing if info is None else info.preprocessing
     origin = source.name if info is None else info.origin
     details = {} if info is None else info.details
     save_checkpoint(target, network, preprocessing=preprocessing, origin=origin, details=details)

@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errors import ModelError
-from model.embedding_spec import Preprocessing
-from model.networks.catalogue import PERSON_SIZE_WH
+from model.embedding_spec import Preprocessing, read_spec
+from model.networks.build import build_network
+from model.networks.catalogue import ARCHITECTURES, PERSON_SIZE_WH, find_architecture, plain_name
+from model.networks.checkpoints import find_info
+from model.networks.restore import restore_network
+from model.networks.weight_files import find_weights
+from model.paddle_files import find_paddle_files
 from reid.backbones import OnnxBackbone, PaddleExportBackbone
 
 if TYPE_CHECKING:
@@ -21,8 +26,6 @@ _log = logging.getLogger(__name__)
 
 def is_ours(name: str) -> bool:
     """Return whether one of our networks has that name."""
-    from model.networks.catalogue import ARCHITECTURES, plain_name
-
     return plain_name(name) in ARCHITECTURES
 
 
@@ -34,8 +37,6 @@ def check_name(name: str) -> None:
     ModelError
         with the names close to it, and a word on timm where that is not installed.
     """
-    from model.networks.catalogue import find_architecture
-
     try:
         find_architecture(name)
     except ModelError as error:
@@ -77,13 +78,12 @@ def from_our_network(
             preprocessing=preprocessing,
             **kwargs,
         )
-    from model.networks.build import build_network
-    from model.networks.catalogue import ARCHITECTURES
-
-    network: Network = build_network(name, framework, embedding_size=embedding_size, seed=seed)  # type: ignore[call-overload]  # checked there
+    network: Network = build_network(  # type: ignore[call-overload]  # the framework is checked there
+        name, framework, embedding_size=embedding_size, seed=seed
+    )
     _log.warning("%s has random weights: train it, or pass weights=FILE", network.architecture)
-    usual = Preprocessing(sizes_wh=(ARCHITECTURES[network.architecture].input_size_wh,))
-    return cls(network, device, preprocessing=preprocessing or usual, **kwargs)
+    preprocessing = preprocessing or ARCHITECTURES[network.architecture].preprocessing
+    return cls(network, device, preprocessing=preprocessing, **kwargs)
 
 
 def from_file(
@@ -99,17 +99,12 @@ def from_file(
     **kwargs: Any,
 ) -> ReIDModel:
     """Load a file of weights; our own checkpoints say which network they hold and how its input is prepared."""
-    from model.networks.catalogue import ARCHITECTURES
-    from model.networks.checkpoints import find_info
-    from model.networks.restore import restore_network
-
     info = find_info(path)
     network: Network = restore_network(  # type: ignore[call-overload]  # the framework is checked there
         path, framework, architecture=architecture, embedding_size=embedding_size
     )
     if preprocessing is None:
-        usual = Preprocessing(sizes_wh=(ARCHITECTURES[network.architecture].input_size_wh,))
-        preprocessing = usual if info is None else info.preprocessing
+        preprocessing = ARCHITECTURES[network.architecture].preprocessing if info is None else info.preprocessing
     known = {} if info is None else {**info.details, "origin": info.origin}
     metadata = {"architecture": network.architecture, **known, **(model_metadata or {})}
     return cls(network, device, model_metadata=metadata, preprocessing=preprocessing, **kwargs)
@@ -134,16 +129,13 @@ def from_timm_network(
     if preprocessing is None:
         facts = timm.data.resolve_model_data_config(module)
         _, height, width = facts["input_size"]
-        preprocessing = Preprocessing(sizes_wh=((width, height),), mean=facts["mean"], std=facts["std"])
+        preprocessing = Preprocessing(sizes_wh=((width, height),), mean=tuple(facts["mean"]), std=tuple(facts["std"]))
     metadata = {"architecture": name, **(model_metadata or {})}
     return cls(module, device, transforms, metadata, preprocessing=preprocessing)
 
 
 def from_paddle_folder(cls: type[ReIDModel], folder: Path, device: str, **kwargs: Any) -> ReIDModel:
     """Load an export for paddle.inference, or weights of one of our networks into Paddle."""
-    from model.networks.weight_files import find_weights
-    from model.paddle_files import find_paddle_files
-
     if find_paddle_files(folder) is None:
         return from_file(cls, find_weights(folder), device, **{"framework": "paddle", **kwargs})
     backbone = PaddleExportBackbone(folder, device)
@@ -153,8 +145,6 @@ def from_paddle_folder(cls: type[ReIDModel], folder: Path, device: str, **kwargs
 
 def from_onnx(cls: type[ReIDModel], path: Path, device: str, **kwargs: Any) -> ReIDModel:
     """Load an ONNX file, prepared as ``embedding.json`` beside it says, or by its size and ImageNet's statistics."""
-    from model.embedding_spec import read_spec
-
     backbone = OnnxBackbone(path, device)
     spec = read_spec(path.parent)
     if spec is None:

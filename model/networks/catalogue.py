@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from errors import ModelError
+from model.embedding_spec import Preprocessing
 from model.networks import osnet, resnet, resnet_vd, siamese
 from model.networks.parts import Chain
 
@@ -29,6 +30,11 @@ class Architecture:
     define: Callable[..., tuple[Chain, int]]
     default_embedding_size: int
     input_size_wh: tuple[int, int]
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How crops are usually prepared: resized to that size, normalised by ImageNet's statistics."""
+        return Preprocessing(sizes_wh=(self.input_size_wh,))
 
 
 @dataclass(frozen=True)

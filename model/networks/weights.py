@@ -32,10 +32,11 @@ class Loadable(Protocol):
 def load_weights(network: Loadable, path: Path) -> None:
     """Load a file by the names of its tensors, all or nothing.
 
-    Understood are the names of PaddleClas (today's and its first release's),
-    torchreid, torchvision and IBN-Net, timm's for ResNet-vd, fast-reid's for the
-    strong baseline, and our own in both frameworks. Classifiers are left out, and
-    so is a last layer that the network does not have (embedding size 0).
+    Understood are the names of PaddleClas (today's, its first release's, and of its
+    baselines for re-identification), torchreid, torchvision and IBN-Net, timm's for
+    ResNet-vd, fast-reid's for the strong baseline, and our own in both frameworks.
+    Classifiers are left out, and so is a last layer that the network does not have
+    (embedding size 0).
 
     Raises
     ------
