@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from model.embedding_spec import COVER, STRETCH
 from reid.datasets import DATASETS, ReIDDataset, read_dataset
 from reid.datasets.crops import CropArrays, CropFiles, CropSet, load_into_memory
 from reid.datasets.records import check_cross_camera, check_training_images
@@ -37,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     network.add_argument("--network", help="architecture, e.g. osnet_x0_25")
     network.add_argument("--embedding_size", type=natural, help="width of the last layer; 0: the pooled feature")
     network.add_argument("--image_shape", type=image_shape, help="3,height,width")
+    network.add_argument(
+        "--fit", choices=(STRETCH, COVER), help="how crops are fitted into the input in use; travels with the weights"
+    )
     network.add_argument("--pretrained", type=Path, help="weights to start from")
     network.add_argument("--framework", choices=("torch", "paddle"), default="torch", help="(%(default)s)")
     steps = parser.add_argument_group("steps")
@@ -95,6 +99,8 @@ def chosen_recipe(options: argparse.Namespace) -> Recipe:
         recipe = with_input_size(recipe, options.image_shape)
     if options.lr is not None:
         recipe = with_rate(recipe, options.lr)
+    if options.fit is not None:
+        recipe = replace(recipe, preprocessing=replace(recipe.preprocessing, fit=options.fit))
     names = ("network", "embedding_size", "batch_size", "seed", "evaluate_every", "save_every")
     given: dict[str, Any] = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return replace(recipe, **given)

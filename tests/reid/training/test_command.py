@@ -80,6 +80,23 @@ def test_what_the_user_can_mend_is_a_sentence(
     assert sentence in capsys.readouterr().err
 
 
+def test_one_camera_alone_is_told_before_anything_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_market1501(tmp_path / "market", train=range(1, 4), test=range(101, 103))
+    for path in [*root.glob("query/*_c2*"), *root.glob("bounding_box_test/*_c2*")]:
+        path.unlink()
+    assert main(["train", "osnet", "--data", str(root), *TINY, "--save_dir", str(tmp_path / "out")]) == 2
+    assert "All pictures of Market-1501 come from camera 1" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_way_of_fitting_travels_with_the_weights(market: Path, tmp_path: Path) -> None:
+    steps = ["--iterations", "1", "--batch_size", "8", "--save_dir", str(tmp_path), "--fit", "cover"]
+    assert main(["train", "siamese", "--data", str(market), *TINY, *steps]) == 0
+    assert read_info(tmp_path / "siamese" / "1" / "model.safetensors").preprocessing.fit == "cover"
+
+
 def test_help_names_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
