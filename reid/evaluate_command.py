@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 from reid.datasets import DATASETS, read_dataset
+from reid.embedded import Protocol, choose_protocol, embed_dataset, save_embedded
 from reid.embedders import add_model_arguments, open_chosen
-from reid.judgement import Judgement, Protocol, Ranking, choose_protocol, embed_dataset, judge, save_embedded
+from reid.judgement import Judgement, Ranking, judge
 from reid.progress import PictureBar
 from reid.terminal import tell
 

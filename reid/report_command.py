@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from reid.embedded import load_embedded
 from reid.evaluate_command import add_ranking_arguments, chosen_rankings, figure_lines, write_results
-from reid.judgement import judge, load_embedded
+from reid.judgement import judge
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,9 @@ from errors import DataError, ModelError
 from model.hsv_stripes import HsvStripes
 from reid.__main__ import main
 from reid.datasets import read_dataset
+from reid.embedded import Protocol, choose_protocol, embed_dataset, load_embedded, save_embedded
 from reid.embedders import open_embedder
-from reid.judgement import Protocol, choose_protocol, embed_dataset, judge, load_embedded, ranked_answers, save_embedded
+from reid.judgement import judge, ranked_answers
 from reid.metrics import evaluate
 from tests.reid.labelled_pictures import CAMERAS, IDENTITIES, write_market
 
