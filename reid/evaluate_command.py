@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 def add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags that `chosen_rankings` reads."""
     parser.add_argument("--rerank", action="store_true", help="judge re-ranked answers as well (Market's rule only)")
-    parser.add_argument("--expand", action="store_true", help="judge expanded queries as well (Market's rule only)")
+    parser.add_argument("--expand", action="store_true", help="judge with expansion (AQE) as well (Market's rule only)")
 
 
 def chosen_rankings(options: argparse.Namespace) -> set[Ranking]:

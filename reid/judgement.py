@@ -22,7 +22,7 @@ from reid.metrics import (
     evaluate_vehicleid,
 )
 from reid.metrics.ranking import JUNK
-from reid.rerank import Reranker, expand_queries
+from reid.rerank import Reranker, expand_all
 from reid.verification import Verification, verify
 
 
@@ -32,7 +32,7 @@ class Ranking(str, Enum):
     RERANKED = "re-ranked"
     """By k-reciprocal neighbours."""
     EXPANDED = "expanded"
-    """By queries that are averaged with their nearest."""
+    """By queries and gallery pictures that are averaged with their nearest (AQE)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,7 +108,8 @@ def _evaluate_reranked(query: LabelledFeatures, gallery: LabelledFeatures) -> Ev
 
 
 def _evaluate_expanded(query: LabelledFeatures, gallery: LabelledFeatures) -> Evaluation:
-    return evaluate(replace(query, features=expand_queries(query.features, gallery.features)), gallery)
+    queries, galleries = expand_all(query.features, gallery.features)
+    return evaluate(replace(query, features=queries), replace(gallery, features=galleries))
 
 
 _RANKINGS = {Ranking.RERANKED: _evaluate_reranked, Ranking.EXPANDED: _evaluate_expanded}

@@ -24,6 +24,7 @@ from reid.distance_blocks import (
 )
 
 _PAIRS_AT_ONCE = 8192
+_BYTES_PER_PAIR = 16  # a similarity, its negative, and an index of 64 bits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,16 +175,18 @@ def _shared_weight(encoding: Any, row: int, holders: Any) -> FloatArray:
     return shared
 
 
-def expand_queries(queries: FloatArray, gallery: FloatArray, *, k: int = 5, alpha: float = 3.0) -> FloatArray:
-    """Return each query averaged with the nearest of the gallery (α query expansion).
+def expand_all(
+    queries: FloatArray, gallery: FloatArray, *, k: int = 5, alpha: float = 3.0
+) -> tuple[FloatArray, FloatArray]:
+    """Return queries and gallery, each picture averaged with its nearest (AQE, as fast-reid does it).
 
-    f' = Σ simᵅ f over the query itself and its k − 1 nearest, scaled to unit
-    length; a similarity below 0 counts as 0.
+    f' = Σ simᵅ f over the k nearest among queries and gallery together, itself
+    the first of them, scaled to unit length; a similarity below 0 counts as 0.
 
     Parameters
     ----------
     queries, gallery : (Q, D) and (G, D) float32, of any length.
-    k : pictures that are averaged, the query among them.
+    k : pictures that are averaged, the picture itself among them.
     alpha : how fast weights fall with similarity; 0 weighs all alike.
 
     Raises
@@ -193,14 +196,13 @@ def expand_queries(queries: FloatArray, gallery: FloatArray, *, k: int = 5, alph
     """
     if k < 1 or alpha < 0:
         raise ValueError(f"k must be 1 or more and alpha 0 or more, not {k} and {alpha}")
-    queries, gallery = unit_rows(queries), unit_rows(gallery)
-    added = min(k - 1, len(gallery))
-    if added == 0:
-        return queries
-    expanded = queries.copy()
-    for rows in row_blocks(len(queries), 12 * len(gallery)):
-        similarities = queries[rows] @ gallery.T
-        nearest = np.argpartition(-similarities, added - 1, axis=1)[:, :added]
+    everyone = unit_rows(np.concatenate([queries, gallery]))
+    expanded = np.zeros_like(everyone)
+    kept = min(k, len(everyone))
+    for rows in row_blocks(len(everyone), _BYTES_PER_PAIR * len(everyone)):
+        similarities = everyone[rows] @ everyone.T
+        nearest = np.argpartition(-similarities, kept - 1, axis=1)[:, :kept]
         weights = np.maximum(np.take_along_axis(similarities, nearest, axis=1), 0) ** np.float32(alpha)
-        expanded[rows] += np.einsum("qk,qkd->qd", weights, gallery[nearest])
-    return unit_rows(expanded)
+        expanded[rows] = np.einsum("qk,qkd->qd", weights, everyone[nearest])
+    expanded = unit_rows(expanded)
+    return expanded[: len(queries)], expanded[len(queries) :]

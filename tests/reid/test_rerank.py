@@ -8,7 +8,7 @@ import pytest
 from bench.plain_reid import plain_rerank
 from reid.distance_blocks import unit_rows
 from reid.metrics import evaluate, evaluate_ranking
-from reid.rerank import Reranker, RerankOptions, expand_queries, rerank
+from reid.rerank import Reranker, RerankOptions, expand_all, rerank
 from tests.reid.metrics.features import make_features
 
 
@@ -61,28 +61,30 @@ def test_options_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="original_weight"):
         RerankOptions(original_weight=1.5)
     with pytest.raises(ValueError, match="k must be 1 or more"):
-        expand_queries(np.ones((1, 2), np.float32), np.ones((1, 2), np.float32), k=0)
+        expand_all(np.ones((1, 2), np.float32), np.ones((1, 2), np.float32), k=0)
 
 
-def test_an_expanded_query_is_the_weighted_mean_of_its_nearest() -> None:
-    queries = make_features(1, 7, identities=3).features
-    gallery = make_features(2, 50, identities=3).features
-    expanded = expand_queries(queries, gallery, k=4, alpha=3)
-    unit_gallery = unit_rows(gallery)
-    for query, result in zip(unit_rows(queries), expanded, strict=True):
-        nearest = sorted(unit_gallery, key=lambda other: -float(query @ other))[:3]
-        total = query + sum(max(0.0, float(query @ other)) ** 3 * other for other in nearest)
+def test_an_expanded_picture_is_the_weighted_mean_of_its_nearest() -> None:
+    queries, gallery = make_features(1, 7, identities=3).features, make_features(2, 20, identities=3).features
+    everyone = unit_rows(np.concatenate([queries, gallery]))
+    found = expand_all(queries, gallery, k=4, alpha=3)
+    assert (found[0].shape, found[1].shape) == (queries.shape, gallery.shape)
+    for row, result in zip(everyone, np.concatenate(found), strict=True):
+        nearest = sorted(everyone, key=lambda other: -float(row @ other))[:4]
+        total = sum(max(0.0, float(row @ other)) ** 3 * other for other in nearest)
         assert result == pytest.approx(total / np.linalg.norm(total), abs=1e-6)
 
 
-def test_expansion_without_neighbours_is_the_query_itself() -> None:
+def test_expansion_over_one_picture_is_the_picture_itself() -> None:
     queries = make_features(1, 3, identities=2).features
-    assert expand_queries(queries, np.zeros((0, 16), np.float32)) == pytest.approx(unit_rows(queries))
-    assert expand_queries(queries, queries, k=1) == pytest.approx(unit_rows(queries))
+    assert expand_all(queries, queries, k=1)[0] == pytest.approx(unit_rows(queries), abs=1e-6)
+    assert expand_all(queries[:1], np.zeros((0, 16), np.float32))[0] == pytest.approx(unit_rows(queries[:1]), abs=1e-6)
+    assert expand_all(np.zeros((0, 16), np.float32), np.zeros((0, 16), np.float32))[1].shape == (0, 16)
 
 
 def test_expansion_raises_precision_where_identities_form_clusters() -> None:
     query = make_features(1, 80, identities=10, spread=2.5, dimension=32)
     gallery = make_features(2, 400, identities=10, spread=2.5, dimension=32)
-    expanded = expand_queries(query.features, gallery.features)
-    assert evaluate(replace(query, features=expanded), gallery).mean_ap > evaluate(query, gallery).mean_ap + 0.02
+    queries, galleries = expand_all(query.features, gallery.features)
+    expanded = evaluate(replace(query, features=queries), replace(gallery, features=galleries))
+    assert expanded.mean_ap > evaluate(query, gallery).mean_ap + 0.03
