@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from errors import DataError
 from model.embedding_spec import Preprocessing
 from model.network_input import prepare_crops
 from records import FloatArray
@@ -20,10 +21,29 @@ EmbedBatch = Callable[[FloatArray], FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """What a network is measured on: queries against a gallery, or, without one, all pictures against all others."""
+    """What a network is measured on: queries against a gallery, or, without one, all pictures against all others.
+
+    Raises
+    ------
+    DataError
+        when no query has anything to find, which is better known before a training than after it.
+    """
 
     query: CropSet
     gallery: CropSet | None = None
+
+    def __post_init__(self) -> None:
+        if not self._has_match():
+            raise DataError("data.no_match", queries=len(self.query))
+
+    def _has_match(self) -> bool:
+        if self.gallery is None:
+            return len(np.unique(self.query.identities)) < len(self.query)
+        cameras_of: dict[int, set[int]] = {}
+        for identity, camera in zip(self.gallery.identities.tolist(), self.gallery.cameras.tolist(), strict=True):
+            cameras_of.setdefault(identity, set()).add(camera)
+        queries = zip(self.query.identities.tolist(), self.query.cameras.tolist(), strict=True)
+        return any(cameras_of.get(identity, set()) - {camera} for identity, camera in queries)
 
 
 def embed_crops(

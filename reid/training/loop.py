@@ -87,29 +87,24 @@ def train(recipe: Recipe, batches: Batches, learner: Learner, run: Run) -> Train
     """
     start = _take_up(recipe, learner, run)
     journal = Journal(run.folder, start=start, has_tensorboard=run.has_tensorboard)
-    window: list[Mapping[str, float]] = []
+    window = _Window()
     evaluations: list[tuple[int, Mapping[str, float]]] = []
-    checkpoint, started_s = run.folder, time.perf_counter()
+    checkpoint = run.folder
     try:
         for iteration, batch in enumerate(batches.stream(start, recipe.iterations), start):
             rate = recipe.schedule.rate_at(iteration)
-            window.append(learner.learn(batch, rate=rate, seed=_step_seed(recipe.seed, iteration)))
+            losses = learner.learn(batch, rate=rate, seed=_step_seed(recipe.seed, iteration))
+            window.add(losses, images=len(batch.labels))
             done = iteration + 1
-            if not math.isfinite(window[-1]["loss"]):
+            if not math.isfinite(losses["loss"]):
                 raise ModelError("train.diverged", iteration=done, rate=f"{rate:g}")
-            run.on_progress(TrainingProgress(done, recipe.iterations, window[-1], rate))
-            is_last = done == recipe.iterations
-            losses = window[-1]
-            if done % recipe.log_every == 0 or is_last:
-                spent_s = time.perf_counter() - started_s
-                speed = recipe.batch_size * len(window) / spent_s
-                journal.add_losses(done, {**_means(window), "learning_rate": rate, "images_per_s": speed})
-                window, started_s = [], time.perf_counter()
-            if run.evaluate is not None and (is_last or (recipe.evaluate_every and done % recipe.evaluate_every == 0)):
+            run.on_progress(TrainingProgress(done, recipe.iterations, losses, rate))
+            if _is_due(done, recipe.log_every, recipe):
+                journal.add_losses(done, {**window.empty(), "learning_rate": rate})
+            if run.evaluate is not None and _is_due(done, recipe.evaluate_every, recipe):
                 evaluations.append((done, run.evaluate()))
                 journal.add_evaluation(*evaluations[-1])
-                started_s = time.perf_counter()
-            if is_last or (recipe.save_every and done % recipe.save_every == 0):
+            if _is_due(done, recipe.save_every, recipe):
                 checkpoint = save_training(run.folder, done, learner.state(), recipe, run.save_weights)
     finally:
         journal.close()
@@ -127,9 +122,33 @@ def _take_up(recipe: Recipe, learner: Learner, run: Run) -> int:
     return saved.iteration
 
 
+def _is_due(done: int, every: int, recipe: Recipe) -> bool:
+    """Return whether something happens after ``done`` batches: every so many (0: never), and at the end."""
+    return done == recipe.iterations or (every > 0 and done % every == 0)
+
+
+class _Window:
+    """Losses and speed since the last row of the journal; evaluations and saving count as time."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._losses: list[Mapping[str, float]] = []
+        self._images = 0
+        self._started_s = time.perf_counter()
+
+    def add(self, losses: Mapping[str, float], *, images: int) -> None:
+        self._losses.append(losses)
+        self._images += images
+
+    def empty(self) -> dict[str, float]:
+        """Return the means and images a second, and begin anew."""
+        means = {name: float(np.mean([losses[name] for losses in self._losses])) for name in self._losses[0]}
+        means["images_per_s"] = self._images / (time.perf_counter() - self._started_s)
+        self._begin()
+        return means
+
+
 def _step_seed(seed: int, iteration: int) -> int:
     return int(np.random.SeedSequence((seed, iteration, 3)).generate_state(1)[0])
-
-
-def _means(window: list[Mapping[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([losses[name] for losses in window])) for name in window[0]}
