@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from errors import RequestError
+from store.identity_changes import MERGE
 from store.identity_rows import (
     Owner,
     Pair,
@@ -67,6 +68,28 @@ def subjects_of(session: Session, event_ids: Sequence[int]) -> dict[int, list[in
     for event_id, identity_id in session.execute(query.order_by(EventSubject.identity_id)):
         found[event_id].append(identity_id)
     return found
+
+
+def successor_of(session: Session, identity_id: int) -> int | None:
+    """Return the identity that one which is gone was merged into, last of all; None where it was not merged."""
+    found: int | None = None
+    seen = {identity_id}
+    while True:
+        query = (
+            select(IdentityEvent)
+            .join(EventSubject)
+            .where(
+                EventSubject.identity_id == identity_id, IdentityEvent.kind == MERGE, IdentityEvent.undone_at.is_(None)
+            )
+            .order_by(IdentityEvent.id.desc())
+        )
+        into = next(
+            (event.params["into"] for event in session.scalars(query) if identity_id in event.params["others"]), None
+        )
+        if into is None or into in seen:
+            return found
+        seen.add(into)
+        found = identity_id = into
 
 
 def undo(session: Session, event_id: int, now: datetime) -> IdentityEvent:

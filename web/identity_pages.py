@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from errors import RequestError
 from records import Kind
+from store import events, sightings
 from store import identities as rows
-from store import sightings
 from store.sightings import CERTAINTIES, HIDDEN, SHOWN, Filter
 from web import identities, identity_films, present, videos
 from web import identity_present as shown_as
@@ -59,8 +59,15 @@ def identity_history() -> str:
 
 
 @pages.get("/identities/<int:number>")
-def identity(number: int) -> str:
-    return _identity(number)
+def identity(number: int) -> Answer:
+    try:
+        return _identity(number)
+    except RequestError:
+        with services().session() as session:
+            successor = events.successor_of(session, number)
+        if successor is None:
+            raise
+        return redirect(url_for("pages.identity", number=successor))
 
 
 @pages.post("/identities/<int:number>/words")
@@ -140,7 +147,7 @@ def _gallery(**more: Any) -> str:
 def _identity(number: int, **more: Any) -> str:
     bundle = services()
     shown = identities.shown_identity(bundle, number)
-    events, event_count = identities.shown_events(bundle, identity_id=number, limit=EVENTS, offset=0)
+    history, event_count = identities.shown_events(bundle, identity_id=number, limit=EVENTS, offset=0)
     with bundle.session() as session:
         seen = sightings.of_identities(session, [number])[number]
         best = [
@@ -151,7 +158,7 @@ def _identity(number: int, **more: Any) -> str:
         "identity.html",
         identity=shown,
         best=best,
-        events=events,
+        events=history,
         event_count=event_count,
         film=identity_films.shown_film(bundle, number),
         axis=_axis(shown["sightings"]),

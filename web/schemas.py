@@ -13,7 +13,7 @@ from apiflask.validators import Length, OneOf, Range
 from marshmallow import ValidationError, validates_schema
 
 from records import Kind
-from store.tables import KINDS, RENDER, RETRACK, STATES, TRACK
+from store.tables import IDENTITY_KINDS, KINDS, RENDER, RETRACK, STATES, TRACK
 
 PRESETS = ("fast", "balanced", "accurate")
 TRACKERS = ("recorded", "online", "deepsort")
@@ -90,10 +90,11 @@ class Job(Schema):
     video_url = _url("The page of that.")
     poster_url = _url("The video's picture.", allow_none=True)
     kind = String(
-        validate=OneOf(KINDS),
+        validate=OneOf((*KINDS, *IDENTITY_KINDS)),
         metadata=_about(
-            "`track`: all of the work; `retrack`: another tracker on what was detected before; "
-            "`render`: the annotated video of the result."
+            "`track`: all of the work; `retrack`: another tracker on what was detected before; `render`: the annotated "
+            "video of the result; `embed`: another model's vectors; `reel`: the film of an identity; `evaluate`: a "
+            "model judged by the confirmed identities."
         ),
     )
     state = String(validate=OneOf(STATES), metadata=_about("The last three are final."))
@@ -338,7 +339,7 @@ class RunSettings(JobSettings):
 
     kind = String(
         load_default=TRACK,
-        validate=OneOf(KINDS),
+        validate=OneOf((TRACK, RETRACK, RENDER)),
         metadata=_about(
             f"`{TRACK}`: everything. `{RETRACK}`: track again what was detected, in seconds; only `tracker` is "
             f"looked at. `{RENDER}`: make the annotated video of the result; takes no choices."

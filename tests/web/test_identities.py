@@ -15,6 +15,7 @@ import pytest
 from store import identities
 from tests.databases import NOON
 from tests.web.sites import Site, publish_result
+from tests.web.test_openapi import check
 
 JSON = dict[str, Any]
 AddVideo = Callable[[str], JSON]
@@ -163,6 +164,7 @@ def test_the_pages_show_route_pictures_and_history(site: Site, two: tuple[int, i
     assert history.count('class="event-number"') == 3
     assert site.client.get("/identities/duplicates").status_code == 200
     assert site.client.get("/identities/999").status_code == 404
+    assert site.client.get(f"/identities/{two[1]}").headers["Location"] == f"/identities/{two[0]}"
 
 
 def test_an_identity_leaves_as_a_zip_whose_manifest_is_true(site: Site, two: tuple[int, int]) -> None:
@@ -227,3 +229,24 @@ def test_forgetting_leaves_no_vector_no_picture_and_no_name(site: Site, two: tup
     assert "Bo" not in history
     with site.session() as session, pytest.raises(Exception, match="no such page"):
         identities.rename(session, two[0], "Bo", NOON)
+
+
+def test_answers_are_as_the_document_says(site: Site, two: tuple[int, int]) -> None:
+    spec = site.client.get("/api/v1/openapi.json").get_json()
+    prefix = "/api/v1/identities"
+    for address, template in (
+        (prefix, prefix),
+        (f"{prefix}/{two[0]}", f"{prefix}/{{number}}"),
+        (f"{prefix}/events", f"{prefix}/events"),
+        (f"{prefix}/events?identity_id={two[1]}", f"{prefix}/events"),
+        (f"{prefix}/duplicates", f"{prefix}/duplicates"),
+        (f"{prefix}/999", f"{prefix}/{{number}}"),
+        (f"{prefix}?kind=tree", prefix),
+    ):
+        check(site, spec, "GET", address, template)
+    action = {"action": "merge", "identities": list(two)}
+    check(site, spec, "POST", f"{prefix}/actions", f"{prefix}/actions", json=action)
+    check(site, spec, "PATCH", f"{prefix}/{two[0]}", f"{prefix}/{{number}}", json={"name": "Bo"})
+    check(site, spec, "POST", f"{prefix}/{two[0]}/film", f"{prefix}/{{number}}/film")
+    check(site, spec, "POST", f"{prefix}/evaluations", f"{prefix}/evaluations")
+    check(site, spec, "GET", f"{prefix}/evaluations", f"{prefix}/evaluations")
