@@ -22,6 +22,10 @@ ANSWERS = 10
 _STRIPS = 5
 _MAPPED_IDENTITIES, _MAPPED_IMAGES = 12, 240
 FALSE_MATCH_RATES = (0.05, 0.01, 0.001, 0.0001)
+_MARKED_RATE = 0.01
+_LEGEND = (
+    "On the left the query, then the best answers. ✓ and green: the same identity; ✗, red and dashed: another one."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +64,8 @@ def choose_figures(judgement: Judgement) -> list[ReportFigure]:
     verification = judgement.verification
     if verification is not None:
         marks = {"equal error": verification.equal_error.similarity}
-        for rate in FALSE_MATCH_RATES[1:2]:
-            if rate >= verification.lowest_false_match_rate:
-                marks[f"false matches {100 * rate:g} %"] = verification.threshold_at(rate).similarity
+        if verification.lowest_false_match_rate <= _MARKED_RATE:
+            marks[f"false matches {100 * _MARKED_RATE:g} %"] = verification.threshold_at(_MARKED_RATE).similarity
         figures += [
             ReportFigure(
                 "Similarity of same and of different",
@@ -84,31 +87,31 @@ def _curves(judgement: Judgement) -> dict[str, np.ndarray]:
 
 
 def choose_strips(judgement: Judgement) -> list[StripGroup]:
-    """Return strips of queries spread over all precisions, and of the worst ones."""
-    rows = _judged_rows(judgement)
-    spread = rows[np.unique(np.linspace(0, len(rows) - 1, _STRIPS).astype(int))]
-    groups = [
-        (
-            "Ranked answers",
-            "On the left the query, then the best answers. ✓ and green: the same identity; ✗, red and dashed: another "
-            "one. From the worst query at the top to the best.",
-            spread,
-        ),
-        ("Hardest queries", "Those with the lowest average precision.", rows[:_STRIPS]),
-    ]
-    return [
-        StripGroup(heading, text, [_strip(judgement, row) for row in chosen.tolist()])
-        for heading, text, chosen in groups
-    ]
+    """Return strips of queries spread over all precisions, and of the worst ones.
 
-
-def _judged_rows(judgement: Judgement) -> IntArray:
-    """Return the queries that had something to find, the worst first; those that have answers where draws hide that."""
+    Where the protocol draws its queries there is no precision of each: then some queries by their place.
+    """
     precisions = judgement.evaluation.average_precisions
-    if len(precisions) == len(judgement.embedded.query.paths):
-        order = np.argsort(precisions, kind="stable")
-        return order[~np.isnan(precisions[order])]
-    return np.flatnonzero(judgement.embedded.query.labelled.identities != JUNK)
+    if not len(precisions):
+        rows = np.flatnonzero(judgement.embedded.query.labelled.identities != JUNK)
+        return [_strip_group(judgement, "Ranked answers", _LEGEND, _spread(rows))]
+    order = np.argsort(precisions, kind="stable")
+    worst_first = order[~np.isnan(precisions[order])]
+    text = f"{_LEGEND} From the worst query at the top to the best."
+    return [
+        _strip_group(judgement, "Ranked answers", text, _spread(worst_first)),
+        _strip_group(judgement, "Hardest queries", "Those with the lowest average precision.", worst_first[:_STRIPS]),
+    ]
+
+
+def _strip_group(judgement: Judgement, heading: str, text: str, rows: IntArray) -> StripGroup:
+    return StripGroup(heading, text, [_strip(judgement, row) for row in rows.tolist()])
+
+
+def _spread(rows: IntArray) -> IntArray:
+    """Return a few rows from the first to the last."""
+    spread: IntArray = rows[np.unique(np.linspace(0, len(rows) - 1, _STRIPS).astype(int))]
+    return spread
 
 
 def _strip(judgement: Judgement, row: int) -> plots.Strip:

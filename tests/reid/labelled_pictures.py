@@ -10,7 +10,7 @@ import numpy as np
 IDENTITIES, CAMERAS = 6, 3
 
 
-def write_market(root: Path, *, noise: float = 60.0) -> Path:
+def write_market(root: Path, *, noise: float = 300.0) -> Path:
     """Write ``bounding_box_train``, ``query`` and ``bounding_box_test``; each identity wears two colours of its own.
 
     Parameters

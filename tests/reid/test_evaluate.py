@@ -16,6 +16,8 @@ from reid.embedded import Protocol, choose_protocol, embed_dataset, load_embedde
 from reid.embedders import open_embedder
 from reid.judgement import judge, ranked_answers
 from reid.metrics import evaluate
+from reid.plots import Strip
+from reid.report_figures import choose_strips
 from tests.reid.labelled_pictures import CAMERAS, IDENTITIES, write_market
 
 
@@ -124,6 +126,24 @@ def test_every_protocol_gives_a_report(market: Path, protocol: Protocol) -> None
     judgement = judge(embed_dataset(read_dataset("market1501", market), HsvStripes(), protocol))
     assert judgement.evaluation.protocol == protocol.value
     assert 0.3 < judgement.evaluation.mean_ap <= 1
+
+
+@pytest.mark.parametrize("protocol", list(Protocol))
+def test_strips_go_from_the_worst_query_to_the_best_where_that_is_known(market: Path, protocol: Protocol) -> None:
+    judgement = judge(embed_dataset(read_dataset("market1501", market), HsvStripes(), protocol))
+    groups = choose_strips(judgement)
+    is_drawn = protocol is Protocol.VEHICLEID
+    assert [group.heading for group in groups] == ["Ranked answers", "Hardest queries"][: 1 if is_drawn else 2]
+    assert all(len(group.strips) == 5 for group in groups)
+    if not is_drawn:
+        places = [_places_of_hits(group.strips[place]) for group, place in ((groups[0], 0), (groups[0], -1))]
+        assert places[0] > places[1]
+        assert _places_of_hits(groups[1].strips[0]) == places[0]
+
+
+def _places_of_hits(strip: Strip) -> list[int]:
+    """Return where the right answers stand."""
+    return [place for place, answer in enumerate(strip.answers, start=1) if answer.is_right]
 
 
 def test_one_camera_is_refused_before_anything_is_embedded(market: Path) -> None:
