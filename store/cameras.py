@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -116,21 +116,3 @@ def confirmed_sightings(session: Session) -> list[Sighting]:
         if began_s is not None and identity_id is not None:
             found.append(Sighting(identity_id, camera_id, began_s + first_s, began_s + last_s))
     return sorted(found, key=lambda each: (each.identity_id, each.begin_s, each.end_s))
-
-
-def merge_into(session: Session, camera_id: int, target_id: int) -> None:
-    """Give all videos of a camera to another one and delete it: the same place was named twice.
-
-    Raises
-    ------
-    RequestError
-        ``request.not_found`` when one of them is not there.
-    """
-    camera, target = get(session, camera_id), get(session, target_id)
-    if camera.id == target.id:
-        return
-    session.execute(
-        update(Video).where(Video.camera_id == camera.id).values(camera_id=target.id), execution_options=_PLAIN
-    )
-    session.delete(camera)
-    session.flush()
