@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
@@ -14,19 +18,26 @@ from errors import ModelError
 
 MAX_BYTES = 8 * 1024**3
 MAX_MEMBERS = 2000
+_MAX_PADDING_BYTES = 1 << 20
+
+_DAMAGED = (
+    zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError,
+    RuntimeError,
+)  # fmt: skip
+"""What the libraries raise of an archive that is none, cut off, damaged, encrypted or compressed in unknown ways."""
 
 
 class _Member(NamedTuple):
     name: str
     size_bytes: int
-    open: AbstractContextManager[IO[bytes]]
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES, max_members: int = MAX_MEMBERS) -> None:
     """Unpack the files of a ``.zip`` or ``.tar`` (also compressed) into ``folder``, which must be empty or new.
 
     Directories are made as files need them; times, owners and permissions are
-    not taken over.
+    not taken over, and what macOS adds beside each file is left out.
 
     Raises
     ------
@@ -42,10 +53,12 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES, max_membe
             left -= member.size_bytes
             if left < 0 or number > max_members:
                 raise _unusable(archive, f"it unpacks to more than {max_bytes} bytes or {max_members} files")
+            if _is_of_macos(member.name):
+                continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            with member.open as source, target.open("xb") as file:
+            with member.open() as source, target.open("xb") as file:
                 _copy_exactly(archive, source, file, member)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise _unusable(archive, f"it is damaged or no archive ({error})") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise _unusable(archive, "it holds the same name twice") from error
@@ -65,7 +78,7 @@ def _zip_members(archive: Path) -> Iterator[_Member]:
             if mode and (mode & 0o170000) not in (0, 0o100000, 0o040000):
                 raise _unusable(archive, f"“{info.filename}” in it is a link or a device")
             if not info.is_dir():
-                yield _Member(info.filename, info.file_size, file.open(info))
+                yield _Member(info.filename, info.file_size, partial(file.open, info))
 
 
 def _tar_members(archive: Path) -> Iterator[_Member]:
@@ -76,13 +89,9 @@ def _tar_members(archive: Path) -> Iterator[_Member]:
             source = file.extractfile(info) if info.isreg() else None
             if source is None:
                 raise _unusable(archive, f"“{info.name}” in it is a link or a device")
-            yield _Member(info.name, info.size, _closing(source))
-
-
-@contextmanager
-def _closing(source: IO[bytes]) -> Iterator[IO[bytes]]:
-    with source:
-        yield source
+            yield _Member(info.name, info.size, partial(closing, source))
+        if file.fileobj is not None:
+            file.fileobj.read(_MAX_PADDING_BYTES)  # a compressed file's checksum stands behind its padding
 
 
 def _inner_path(archive: Path, name: str) -> PurePosixPath:
@@ -91,6 +100,11 @@ def _inner_path(archive: Path, name: str) -> PurePosixPath:
     if path.is_absolute() or ".." in path.parts or not path.parts or ":" in path.parts[0] or "\0" in name:
         raise _unusable(archive, f"“{name}” in it leads out of the folder")
     return path
+
+
+def _is_of_macos(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.parts[0] == "__MACOSX" or path.name.startswith("._")
 
 
 def _copy_exactly(archive: Path, source: IO[bytes], target: IO[bytes], member: _Member) -> None:

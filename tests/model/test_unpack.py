@@ -5,6 +5,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from errors import ModelError
@@ -40,6 +41,12 @@ def test_files_come_out_in_their_folders(name: str, tmp_path: Path) -> None:
     unpack(archive, tmp_path / "out")
     assert (tmp_path / "out/m/model.pdmodel").read_bytes() == b"program"
     assert (tmp_path / "out/m/deep/params").read_bytes() == b"\0" * 5000
+
+
+def test_what_macos_adds_is_left_out(tmp_path: Path) -> None:
+    archive = make_zip(tmp_path / "a.zip", {"m/a": b"1", "__MACOSX/m/._a": b"2", "m/._a": b"3"})
+    unpack(archive, tmp_path / "out")
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*")] == ["m", "m/a"]
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -96,6 +103,18 @@ def test_things_that_are_no_archives_are_refused(tmp_path: Path) -> None:
     (tmp_path / "b.zip").write_bytes(cut[: len(cut) // 2])
     with pytest.raises(ModelError, match="damaged or no archive"):
         unpack(tmp_path / "b.zip", tmp_path / "out2")
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
+def test_damage_in_the_middle_is_noticed(name: str, tmp_path: Path) -> None:
+    content = np.random.default_rng(0).integers(0, 16, 50_000).astype(np.uint8).tobytes()
+    archive = MAKERS[name](tmp_path / name, {"a": content})
+    damaged = bytearray(archive.read_bytes())
+    middle = len(damaged) // 2
+    damaged[middle : middle + 200] = bytes(200)
+    archive.write_bytes(bytes(damaged))
+    with pytest.raises(ModelError, match="damaged or no archive"):
+        unpack(archive, tmp_path / "out")
 
 
 def test_the_same_name_twice_is_refused(tmp_path: Path) -> None:
