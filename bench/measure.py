@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from bench.mot import sequence_in
 from model.protocols import Embedder
 from model.registry import build_detector, build_embedder
@@ -25,8 +27,8 @@ from pipeline.presets import DEFAULT_PRESET, PRESETS, preset_of
 from pipeline.run import TrackingResult, TrackRequest, VideoSource, track_video
 from pipeline.threads import available_cores, limit_thread_pools, plan_threads
 from pipeline.tracking import RECORDED, TRACKERS, TrackingOptions
-from points import mot_lines
-from records import Progress
+from points import PointTable, mot_lines
+from records import Kind, Progress
 from video.decode import open_video
 
 _SAMPLE_EVERY_S = 60.0
@@ -41,7 +43,7 @@ class Measured:
     ----------
     seconds : wall clock of both passes, models loaded before; cpu_seconds of all threads meanwhile.
     memory : (stage, minute of video, resident MiB), once a minute of video and at each stage's end.
-    mot_text : the tracks in MOT format, of a sequence that can be judged; else empty.
+    mot_text : the people's tracks in MOT format, of a sequence that can be judged; else empty.
     """
 
     detector: str
@@ -125,8 +127,23 @@ def measure(options: argparse.Namespace) -> Measured:
             stage_seconds=dict(result.stage_seconds),
             peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             memory=memory.samples,
-            mot_text="".join(mot_lines(result.points)) if options.sequence else "",
+            mot_text=_people_text(result) if options.sequence else "",
         )
+
+
+def _people_text(result: TrackingResult) -> str:
+    """Return the tracks of people in MOT format: the sequences have no ground truth of vehicles."""
+    people = [track.number for track in result.tracks if track.kind is Kind.PERSON]
+    points = result.points
+    is_person = np.isin(points.track_numbers, people)
+    of_people = PointTable(
+        points.frame_pts_s,
+        points.frames[is_person],
+        points.track_numbers[is_person],
+        points.boxes_xyxy[is_person],
+        points.scores[is_person],
+    )
+    return "".join(mot_lines(of_people))
 
 
 def _mib_per_hour(detections: Path | None, result: TrackingResult) -> float:

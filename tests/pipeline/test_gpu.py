@@ -21,7 +21,7 @@ def test_a_job_on_the_gpu_finds_what_the_processor_finds(vtest_avi: Path, yolox_
     onnxruntime = pytest.importorskip("onnxruntime")
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         pytest.skip("this onnxruntime has no CUDA")
-    choice = ModelChoice(detector="yolox", det_model_dir=yolox_onnx, embedder="hsv_stripes", emb_model_dir=Path("."))
+    choice = ModelChoice(detector="yolox", det_model_dir=yolox_onnx, embedder="hsv_stripes", emb_model_dir=Path())
     results = []
     for use_gpu in (False, True):
         models = build_models(replace(choice, use_gpu=use_gpu), threads=2)
