@@ -137,12 +137,16 @@ def _filtered(wanted: Filter) -> Select[Identity]:
         by_name = Identity.name.ilike(f"%{escaped}%", escape="\\")
         query = query.where(or_(by_name, cast(Identity.id, String) == text.lstrip("#")))
     if wanted.camera_id is not None:
-        seen = select(Track.id).join(Video, Video.id == Track.video_id)
-        query = query.where(seen.where(Track.identity_id == Identity.id, Video.camera_id == wanted.camera_id).exists())
+        seen = _owners().join(Video, Video.id == Track.video_id).where(Video.camera_id == wanted.camera_id)
+        query = query.where(Identity.id.in_(seen))
     if wanted.certainty:
-        is_certain = select(Track.id).where(Track.identity_id == Identity.id, Track.is_confirmed.is_(True)).exists()
+        is_certain = Identity.id.in_(_owners().where(Track.is_confirmed.is_(True)))
         query = query.where(is_certain if wanted.certainty == CONFIRMED else ~is_certain)
     return query
+
+
+def _owners() -> Select[int | None]:
+    return select(Track.identity_id).where(Track.identity_id.is_not(None))
 
 
 def _sighting(track: Track, video: Video) -> Sighting:
