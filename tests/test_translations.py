@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUES = sorted((ROOT / "translations").glob("*/LC_MESSAGES/messages.po"))
-PLACEHOLDER = re.compile(r"%\(\w+\)[sdf]|\{\w+\}|%%")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sdfg]|\{\w+\}|%%")
 
 
 @pytest.fixture(scope="module")
