@@ -118,6 +118,28 @@ def test_a_second_live_job_of_another_kind_breaks_a_rule_since_the_second_step(e
         _insert(empty, "job", **_JOB, id="second", kind="render", state="queued", video_id="v1")
 
 
+def test_results_of_an_older_database_are_searchable_and_unknown_jobs_end_on_the_way_down(empty: Engine) -> None:
+    upgrade(empty, "0003")
+    _insert(empty, "camera", name="Gate", place="", time_zone="")
+    for number in (1, 2):
+        _insert(empty, "video", **_VIDEO, id=f"v{number}")
+    _insert(empty, "job", **_JOB, id="done", kind="track", state="done", video_id="v1")
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE video SET result_job_id = 'done' WHERE id = 'v1'"))
+    upgrade(empty)
+    with empty.connect() as connection:
+        rows = connection.execute(text("SELECT id, vectors FROM video ORDER BY id"))
+        assert [tuple(row) for row in rows] == [("v1", "done"), ("v2", None)]
+        assert connection.scalar(text("SELECT clock_offset_s FROM camera")) == 0
+    _insert(empty, "job", **_JOB, id="describing", kind="embed", state="running", video_id="v1")
+    downgrade(empty, "0003")
+    assert _states(empty) == {"done": "done", "describing": "cancelled"}
+    tables = set(inspect(empty).get_table_names())
+    assert not {"query", "query_person", "setting", "embedding_model", "track_embedding", "camera_link"} & tables
+    upgrade(empty)
+    assert is_current(empty)
+
+
 _VIDEO: dict[str, object] = {
     "camera_id": 1, "name": "a.mp4", "bytes": 1, "sha256": "", "container": "", "codec": "", "pixel_format": "",
     "width": 1, "height": 1, "duration_s": 1.0, "frame_rate": 25.0, "sample_aspect": 1.0, "rotation_deg": 0,

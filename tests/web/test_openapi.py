@@ -116,7 +116,7 @@ def test_a_waiting_and_a_running_video_are_as_described(site: Site, spec: JSON, 
 
 def test_the_check_notices_a_missing_and_an_undescribed_key(spec: JSON) -> None:
     validator = Draft4Validator(closed({"$ref": "#/components/schemas/Camera"}, spec))
-    camera = {"id": 1, "name": "a", "place": "", "time_zone": ""}
+    camera = {"id": 1, "name": "a", "place": "", "time_zone": "", "clock_offset_s": 0.0}
     assert validator.is_valid(camera)
     assert not validator.is_valid({**camera, "more": 1})
     assert not validator.is_valid({"id": 1})
