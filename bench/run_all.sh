@@ -19,3 +19,4 @@ for det in yolox_nano det; do
         run bench.tracking --data "$data" --det $det --tracker $tracker
     done
 done
+run bench.views --data "$data"
