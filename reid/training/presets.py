@@ -124,11 +124,11 @@ _RENDERED = Recipe(
     network="resnet101_vd",
     embedding_size=128,
     losses=(
-        LossTerm(name="arcmargin", options={"scale": 24.0, "margin": 0.2}),
+        LossTerm(name="arcmargin", options={"scale": 20.0, "margin": 0.15}),
         LossTerm(name="batch_hard_triplet", options={"margin": 0.3}),
     ),
     sampling=Sampling.PK,
-    batch_size=64,
+    batch_size=96,
     images_per_identity=4,
     is_camera_aware=True,
     augmentation=(
@@ -142,7 +142,7 @@ _RENDERED = Recipe(
         RandomErasing(probability=0.4, area=(0.02, 0.25)),
     ),
     preprocessing=Preprocessing(),
-    optimizer=Optimizer(name="adamw", weight_decay=5e-3, gradient_limit=10.0),
+    optimizer=Optimizer(name="adamw", weight_decay=1e-3, gradient_limit=5.0),
     schedule=Cosine(rate=1e-3, total=40000, warmup=500),
     iterations=40000,
     evaluate_every=1000,
