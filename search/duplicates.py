@@ -15,7 +15,7 @@ from store.identity_rows import chunks
 from store.identity_tables import Identity, Rejection
 from store.tables import Track
 
-MOST_TRACKS = 20_000
+MOST_TRACKS = 10_000
 """The newest tracks that are looked at; what was left out turns up when others are settled."""
 MEMBERS = 16
 _CANDIDATES_A_PAIR = 6
@@ -89,8 +89,11 @@ def _alike(means: Mapping[int, FloatArray], count: int) -> list[Pair]:
     for start in range(0, len(ids), _BLOCK):
         products = matrix[start : start + _BLOCK] @ matrix.T
         products[np.arange(len(ids))[None, :] <= np.arange(start, start + len(products))[:, None]] = -2.0
-        flat = np.argsort(-products, axis=None, kind="stable")[:count]
-        rows, columns = np.unravel_index(flat, products.shape)
+        # The best pairs lie in the rows with the largest maxima, so only those are sorted.
+        near = np.argsort(-products.max(axis=1), kind="stable")[:count]
+        flat = np.argsort(-products[near], axis=None, kind="stable")[:count]
+        places, columns = np.unravel_index(flat, (len(near), len(ids)))
+        rows = near[places]
         best += [
             Pair(int(ids[start + row]), int(ids[column]), float(products[row, column]))
             for row, column in zip(rows, columns, strict=True)
