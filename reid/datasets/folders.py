@@ -18,7 +18,8 @@ def read_folders(root: Path) -> ReIDDataset:
     A folder named by a number is that identity; when any is not, all are
     numbered from 1 by name. The camera comes from ``c<number>`` in a picture's
     name (``gate_c2_0001.jpg``), and is 0 where the name has none.
-    Without the four folders all pictures are for training.
+    Without the four folders all pictures are for training. Where cameras are not known, use
+    ``test/``: its pictures are judged against each other without the rule of cameras.
 
     Raises
     ------
