@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -133,7 +133,7 @@ def videos_without(session: Session, name: str) -> Sequence[str]:
     query = (
         select(Track.video_id)
         .join(Video, Video.id == Track.video_id)
-        .where(Track.embedder != name if name else Track.id > 0, ~described.exists(), ~is_busy.exists())
+        .where(Track.embedder != name if name else true(), ~described.exists(), ~is_busy.exists())
         .group_by(Track.video_id, Video.created_at)
         .order_by(Video.created_at.desc())
     )

@@ -260,6 +260,7 @@ class Track(Base):
     __tablename__ = "track"
     __table_args__ = (
         UniqueConstraint("video_id", "number"),
+        Index(None, "embedder", "video_id"),
         Index(
             "ix_track_not_considered",
             "id",

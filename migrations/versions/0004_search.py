@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.add_column("video", sa.Column("vectors", sa.String(64)))
     op.execute("UPDATE video SET vectors = result_job_id")
     op.add_column("worker", sa.Column("queue", sa.String(16), nullable=False, server_default="jobs"))
+    op.create_index(op.f("ix_track_embedder_video_id"), "track", ["embedder", "video_id"])
     _create_models()
     _create_link()
     _create_query()
@@ -29,6 +30,7 @@ def downgrade() -> None:
     op.execute(job.update().where(unknown).values(state="cancelled", finished_at=job.c.created_at))
     for name in ("query_person", "query", "camera_link", "track_embedding", "embedding_model", "setting"):
         op.drop_table(name)
+    op.drop_index(op.f("ix_track_embedder_video_id"), "track")
     op.drop_column("worker", "queue")
     op.drop_column("video", "vectors")
     op.drop_column("camera", "clock_offset_s")
