@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).resolve().parent / "shipped" / "detector.onnx"
 DEFAULT_THRESHOLD = 0.5
 """For a tracker that takes every box as it is; one that matches weak boxes in a second stage wants 0.1."""
-DEFAULT_INPUT_SIDE = 512
+DEFAULT_INPUT_SIDE = 416
 
 _STEP = 32
 _PADDING = 114
