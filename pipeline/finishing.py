@@ -17,7 +17,7 @@ from pipeline.detections import Affine
 from pipeline.refining import FinalBoxes, in_order_of_appearance, refined
 from pipeline.tracking import KIND_OF_CLASS, KINDS, RECORDED, Appearances, TrackingOptions
 from points import PointTable
-from records import CLASS_NAMES, FloatArray, IntArray, MediaFacts, TrackSummary
+from records import CLASS_NAMES, FloatArray, IntArray, Kind, MediaFacts, TrackSummary
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,14 +92,14 @@ def final_tracks(video: TrackedVideo, options: TrackingOptions, appearances: App
     return FinalTracks(_points(final, video), seen, numbers, pieces)
 
 
-def _looks(video: TrackedVideo, appearances: Appearances) -> list[tuple[FeatureSums, AppearanceScale]]:
-    """Return what the descriptors and, where it has a say, the network saw of the pieces."""
-    looks = [(video.descriptor_sums, appearances.descriptor)]
+def _looks(video: TrackedVideo, appearances: Appearances) -> dict[Kind, list[tuple[FeatureSums, AppearanceScale]]]:
+    """Return what the descriptors and, of people and where it has a say, the network saw of the pieces."""
+    looks = {kind: [(video.descriptor_sums, appearances.descriptor)] for kind in KINDS}
     if video.early is not None and appearances.network is not None:
         sums = FeatureSums()
         at, chosen = _matching_rows(video.boxes, video.early)
         sums.add(video.boxes.pieces[at], video.early.vectors[chosen], video.boxes.scores[at])
-        looks.append((sums, appearances.network))
+        looks[Kind.PERSON].append((sums, appearances.network))
     return looks
 
 

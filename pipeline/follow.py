@@ -12,8 +12,8 @@ from deep_sort.refine import MIN_PIECE_BOXES
 from pipeline.columns import BoxColumns
 from pipeline.detections import Affine, FoundBoxes
 from pipeline.finishing import Embedded, FinalTracks, TrackedVideo, final_tracks, summaries
-from pipeline.tracking import RECORDED, Appearances, FrameTracks, KindTrackers, TrackingOptions
-from records import IntArray, MediaFacts, TrackSummary
+from pipeline.tracking import KIND_OF_CLASS, KINDS, RECORDED, Appearances, FrameTracks, KindTrackers, TrackingOptions
+from records import IntArray, Kind, MediaFacts, TrackSummary
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +85,10 @@ class Follower:
         return self._options.mode == RECORDED and self._appearances.network is not None
 
     def linkable_pieces(self) -> IntArray:
-        """Return the pieces so far that may be linked to others, in order: those of a single box are not."""
-        return np.flatnonzero(np.bincount(self._columns.table().pieces, minlength=1) >= MIN_PIECE_BOXES)
+        """Return the pieces of people so far that may be linked to others, in order: those of a single box are not."""
+        boxes = self._columns.table()
+        is_person = KIND_OF_CLASS[boxes.class_ids] == KINDS.index(Kind.PERSON)
+        return np.flatnonzero(np.bincount(boxes.pieces[is_person], minlength=1) >= MIN_PIECE_BOXES)
 
     def final_tracks(self, early: Embedded | None = None) -> FinalTracks:
         """Return the tracks of the whole video: there are no more frames.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from deep_sort.refine import RefineOptions, TrackColumns, refine
 from pipeline.columns import TrackedBoxes
 from pipeline.detections import Affine
 from pipeline.tracking import KIND_OF_CLASS, KINDS
-from records import FloatArray, IntArray, MediaFacts
+from records import FloatArray, IntArray, Kind, MediaFacts
 from video.camera_motion import to_first_frame
 
 
@@ -41,7 +41,7 @@ class FinalBoxes:
 
 def refined(
     boxes: TrackedBoxes,
-    looks: Sequence[tuple[FeatureSums, AppearanceScale]],
+    looks: Mapping[Kind, Sequence[tuple[FeatureSums, AppearanceScale]]],
     *,
     frame_times_s: NDArray[np.float64],
     affines: Sequence[Affine | None],
@@ -51,11 +51,9 @@ def refined(
 
     Parameters
     ----------
-    looks : what each embedder saw of the pieces of ``boxes``, and what its distances mean.
+    looks : by kind, what each embedder saw of the pieces of ``boxes``, and what its distances mean.
     frame_times_s, affines : of the analysed frames; see `deep_sort.refine` and `video.camera_motion`.
     """
-    features, scales = tuple(sums for sums, _ in looks), tuple(scale for _, scale in looks)
-    options = RefineOptions(linking=LinkingOptions(appearances=scales))
     ground = to_first_frame(affines, width=facts.width, height=facts.height)
     parts: list[FinalBoxes] = []
     for kind_index in range(len(KINDS)):
@@ -63,6 +61,7 @@ def refined(
         if not len(rows):
             continue
         seen = boxes.select(rows)
+        features, scales = zip(*looks[KINDS[kind_index]], strict=True)
         columns = TrackColumns(
             frames=seen.frames,
             pieces=seen.pieces,
@@ -74,7 +73,7 @@ def refined(
             columns,
             frame_times_s=frame_times_s,
             frame_width=facts.width,
-            options=options,
+            options=RefineOptions(linking=LinkingOptions(appearances=scales)),
             to_first_frame=ground,
         )
         before = parts[-1].numbers.max(initial=0) if parts else 0

@@ -62,7 +62,7 @@ class Appearances:
     ----------
     gate : of the descriptors, for DeepSORT where its options leave it open.
     descriptor : distances of the descriptors.
-    network : distances of a network's vectors; None: they have no say in who is who.
+    network : distances of a network's vectors of people; None: they have no say in who is who.
     """
 
     gate: float = 0.2

@@ -21,6 +21,7 @@ from tests.pipeline.scripted import (
     BLUE,
     GREEN,
     RED,
+    YELLOW,
     Block,
     BlockDetector,
     ColourEmbedder,
@@ -181,6 +182,13 @@ def test_a_network_whose_distances_are_known_tells_who_is_who(tmp_path: Path) ->
     np.testing.assert_array_equal(again.points.track_numbers, result.points.track_numbers)
     for mine, theirs in zip(again.tracks, result.tracks, strict=True):
         np.testing.assert_array_equal(mine.embedding, theirs.embedding)
+
+
+def test_distances_of_people_say_nothing_of_vehicles(tmp_path: Path) -> None:
+    blocks = (Block(BLUE, (10, 30), frames=range(12)), Block(YELLOW, (10, 30), frames=range(18, 30)))
+    network = ColourEmbedder(ModelInfo("colour", distances=MEASURED))
+    request = replace(_request(make_video(tmp_path / "bus.mkv", blocks)), descriptor=_Alike(), embedder=network)
+    assert len(_track(request).tracks) == 1
 
 
 def test_descriptors_that_spread_more_are_compared_on_their_own_scale(tmp_path: Path) -> None:
