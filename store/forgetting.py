@@ -21,7 +21,7 @@ from store.identity_changes import DELETE
 from store.identity_rows import NOBODY, chunks, owners_of, take_turn
 from store.identity_tables import EventSubject, Identity, IdentityEvent
 from store.search_tables import TrackEmbedding
-from store.tables import REEL, Job, Track, Video, new_id
+from store.tables import DONE, REEL, Job, Track, Video, new_id
 
 _PLAIN = {"synchronize_session": False}
 _NO_CHANGES: dict[str, list[object]] = {"tracks": [], "identities": [], "rejections": []}
@@ -67,7 +67,8 @@ def forget_identities(session: Session, identity_ids: Sequence[int]) -> Remains:
         for some in chunks(identity_ids)
         for track_id in session.scalars(select(Track.id).where(Track.identity_id.in_(some)))
     ]
-    reels = session.scalars(select(Job.id).where(Job.identity_id.in_(identity_ids), Job.kind == REEL)).all()
+    own = session.scalars(select(Job.id).where(Job.identity_id.in_(identity_ids), Job.kind == REEL)).all()
+    reels = {*own, *reels_with(session, track_ids)}
     crops = _forget_tracks(session, track_ids)
     for some in chunks(identity_ids):
         session.execute(delete(Identity).where(Identity.id.in_(some)), execution_options=_PLAIN)
@@ -88,10 +89,23 @@ def forget_history(session: Session, before: datetime) -> Remains:
     deleted = [event for event in old if event.kind == DELETE and event.undone_at is None]
     track_ids = {row[0] for event in deleted for row in event.changes["tracks"]}
     nobodys = [track_id for track_id, owner in owners_of(session, track_ids).items() if owner == NOBODY]
+    reels = reels_with(session, nobodys)
     crops = _forget_tracks(session, nobodys)
     _forget_words(old)
     session.flush()
-    return Remains(tuple(crops), ())
+    return Remains(tuple(crops), tuple(reels))
+
+
+def reels_with(session: Session, track_ids: Iterable[int]) -> set[str]:
+    """Return the ids of the jobs whose films show any of these tracks."""
+    wanted = set(track_ids)
+    made = select(Job.id, Job.outcome).where(Job.kind == REEL, Job.state == DONE)
+    return {job_id for job_id, outcome in session.execute(made) if wanted & set((outcome or {}).get("tracks", ()))}
+
+
+def reels_of_video(session: Session, video_id: str) -> set[str]:
+    """Return the ids of the jobs whose films show a part of a video; ask before it is deleted."""
+    return reels_with(session, session.scalars(select(Track.id).where(Track.video_id == video_id)))
 
 
 def _forget_words(events: Iterable[IdentityEvent]) -> None:

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from errors import MediaError, RequestError
 from search.scrub import erase_gone
-from store import videos
+from store import forgetting, videos
 from store.tables import Video
 from web import partial, present, schemas
 from web.admit import VideoForm, admit, camera_name, start_of
@@ -56,9 +56,12 @@ def remove_video(bundle: Services, video_id: str) -> None:
         when there is none.
     """
     with bundle.session() as session:
+        reels = forgetting.reels_of_video(session, video_id)
         videos.delete(session, video_id)
         session.commit()
         bundle.storage.remove_video(video_id)
+        for job_id in reels:
+            bundle.storage.reel(job_id).remove()
         erase_gone(session, bundle.storage.search_dir)
 
 

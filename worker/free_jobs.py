@@ -11,6 +11,7 @@ from errors import ResightError
 from records import Progress
 from store import sightings
 from store.files import Storage
+from store.identity_rows import owners_of
 from store.jobs import FreeClaim
 from store.tables import EVALUATE, REEL
 from worker.judging import judge
@@ -30,10 +31,21 @@ def do_job(
         for what a user can mend.
     """
     if held.kind == REEL and held.identity_id is not None:
-        with sessions() as session:
-            seen = sightings.of_identities(session, [held.identity_id])[held.identity_id]
-            seen = [one for one in seen if one.video.result_job is not None]
-        return make_reel(seen, storage, storage.reel(held.job_id), on_progress)
+        return _reel(held, held.identity_id, sessions, storage, on_progress)
     if held.kind == EVALUATE:
         return judge(sessions, held.settings.get("model") or "", on_progress)
     raise ResightError("job.unknown_kind", job_kind=held.kind)
+
+
+def _reel(
+    held: FreeClaim, identity_id: int, sessions: sessionmaker[Session], storage: Storage, on_progress: OnProgress
+) -> Mapping[str, Any]:
+    """Make a film, and again where something that it shows was deleted meanwhile."""
+    while True:
+        with sessions() as session:
+            seen = sightings.of_identities(session, [identity_id])[identity_id]
+            seen = [one for one in seen if one.video.result_job is not None]
+        outcome = make_reel(seen, storage, storage.reel(held.job_id), on_progress)
+        with sessions() as session:
+            if len(owners_of(session, outcome["tracks"])) == len(outcome["tracks"]):
+                return outcome

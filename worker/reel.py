@@ -55,8 +55,8 @@ def make_reel(
 
     Returns
     -------
-    ``clips`` shown, ``left_out`` beyond `MOST_CLIPS` or without a playback copy, ``duration_s``, and ``has_font``,
-    whether Chinese letters could be written.
+    ``tracks``, the ids of those that are shown, ``clips``, their number, ``left_out`` beyond `MOST_CLIPS` or without a
+    playback copy, ``duration_s``, and ``has_font``, whether Chinese letters could be written.
 
     Raises
     ------
@@ -79,6 +79,7 @@ def make_reel(
                 on_progress(Progress("render", min(1.0, done / total), done, total, None, None))
     join_copies([reel.clip(number) for number, _ in clips], reel.film)
     return {
+        "tracks": [clip.sighting.track.id for _, clip in clips],
         "clips": len(clips),
         "left_out": len(sightings) - len(clips),
         "duration_s": done / FRAME_RATE,

@@ -12,7 +12,7 @@ from errors import RequestError
 from store import events, forgetting, identities, jobs, vectors
 from store.files import Storage
 from store.identity_tables import IdentityEvent
-from store.tables import REEL, Job, Track, Video
+from store.tables import DONE, REEL, Job, Track, Video
 from tests.databases import NOON
 from tests.store.identity_scene import Sessions, add_tracks, owner_of, state_of
 
@@ -66,6 +66,19 @@ def test_a_forgotten_identity_leaves_tracks_without_vectors_pictures_and_names(
         assert vectors.of_tracks(session, tracks, "hsv_stripes").keys() == {tracks[1]}
         assert all("Bo" not in str((event.params, event.changes)) for event in session.scalars(select(IdentityEvent)))
         assert session.scalar(select(Job.id)) != reel
+
+
+def test_films_that_show_a_track_are_found_whoever_they_were_made_for(sessions: Sessions) -> None:
+    tracks = add_tracks(sessions, "Gate", [(0, 1), (2, 3)])
+    with sessions.begin() as session:
+        one, two = (identities.confirm(session, [track], None, NOON).identity_id or 0 for track in tracks)
+        film = jobs.enqueue(session, None, {}, NOON, kind=REEL, identity_id=one)
+        film.state, film.outcome = DONE, {"tracks": tracks}
+        identities.move(session, tracks[1:], two, NOON)
+        video_id = session.get_one(Track, tracks[0]).video_id
+        assert forgetting.reels_of_video(session, video_id) == {film.id}
+        assert forgetting.reels_of_video(session, "0" * 32) == set()
+        assert forgetting.forget_identities(session, [two]).reels == (film.id,)
 
 
 def test_old_history_is_forgotten_and_old_deletions_are_final(sessions: Sessions, tmp_path: Path) -> None:
