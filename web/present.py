@@ -69,7 +69,7 @@ def _subject_of(row: Job, storage: Storage) -> tuple[str, str, str | None]:
         return row.video.name, url_for("pages.video", video_id=row.video.id), _poster_url(row.video.id, storage)
     if row.identity is not None:
         return row.identity.name or f"#{row.identity.id}", url_for("pages.identity", number=row.identity.id), None
-    return "", url_for("pages.identities"), None
+    return str(row.settings.get("model") or ""), url_for("pages.identity_models"), None
 
 
 def video(row: Video, storage: Storage) -> Shown:

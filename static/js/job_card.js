@@ -63,7 +63,7 @@ export function fillJobCard(card, job) {
   card.dataset.jobId = job.id;
   field("link").href = job.video_url;
   field("name").href = job.video_url;
-  field("name").textContent = job.video_name;
+  field("name").textContent = job.video_name || t(`kind.${job.kind}`);
   field("name").title = job.video_name;
   const poster = field("poster");
   if (job.poster_url && poster.getAttribute("src") !== job.poster_url) poster.src = job.poster_url;

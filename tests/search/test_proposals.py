@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from records import FloatArray, Kind
 from search import proposals
+from search.calibration import FOLDER, Calibration
 from search.proposals import propose
-from store import events, identities
+from store import events, identities, models
 from store.tables import Track
 from tests.databases import NOON, database_url, engine, sessions
 from tests.store.identity_scene import DIMENSION, Sessions, add_tracks, owner_of, state_of
@@ -126,3 +127,19 @@ def test_defaults_are_strict_and_unknown_models_are_handled(sessions: Sessions) 
     with sessions() as session:
         assert proposals.threshold_of(session, "hsv_stripes") == proposals.DEFAULT_THRESHOLDS["hsv_stripes"]
         assert proposals.threshold_of(session, "something") == proposals.UNKNOWN_THRESHOLD
+
+
+def test_a_calibration_of_this_installation_decides_strictly(sessions: Sessions) -> None:
+    different = [900, 90, 9, 1, 0]
+    measured = Calibration(
+        source=FOLDER, measured_at="", same_pairs=10, different_pairs=1000, equal_error_rate=0.1,
+        equal_error_similarity=0.3, area_under_curve=0.9, wanted_false_match_rate=0.01, probable_from=0.45,
+        probable_false_match_rate=0.01, probable_true_match_rate=0.5, possible_from=0.2,
+        possible_false_match_rate=0.1, possible_true_match_rate=0.8, edges=[0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
+        same=[0, 0, 1, 4, 5], different=different,
+    )  # fmt: skip
+    assert proposals.strict_threshold(measured) == 0.6
+    with sessions.begin() as session:
+        models.note(session, "hsv_stripes", choice="hsv_stripes", dimension=DIMENSION, now=NOON)
+        models.set_calibration(session, "hsv_stripes", measured.as_json())
+        assert proposals.threshold_of(session, "hsv_stripes") == 0.6

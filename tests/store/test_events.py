@@ -131,7 +131,7 @@ def test_tracks_of_deleted_videos_are_left_out_of_an_undoing(
     assert after["identities"] == before["identities"]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_undoing_all_of_a_random_history_gives_exactly_the_first_state(sessions: Sessions, seed: int) -> None:
     tracks = add_tracks(sessions, "Gate", [(2 * start, 2 * start + 1) for start in range(8)])
     with sessions.begin() as session:

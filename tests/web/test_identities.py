@@ -213,7 +213,9 @@ def test_a_film_and_a_judgement_are_queued_and_shown(site: Site, two: tuple[int,
     judged = site.client.post("/api/v1/identities/evaluations")
     assert judged.get_json()["kind"] == "evaluate"
     assert len(site.client.get("/api/v1/identities/evaluations").get_json()["evaluations"]) == 1
-    assert "Film of an identity" in site.client.get("/jobs").text
+    page = site.client.get("/jobs").text
+    assert '<span data-field="kind">Film of an identity</span>' in page
+    assert ">Judging a model</a>" in page
     assert site.client.get(f"/identities/{two[0]}").status_code == 200
     assert site.client.get("/identities/models").status_code == 200
     assert len(site.rung) == 4
