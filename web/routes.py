@@ -56,9 +56,9 @@ def register(app: APIFlask, settings: Settings) -> None:
     init_problems(app)
     init_openapi(app)
     init_receive(app)
+    search.init_search(app, settings.data_dir.absolute() / "search")  # before forms are read for their tokens
     init_security(app, settings)
     pages.init_pages(app)
-    search.init_search(app, settings.data_dir.absolute() / "search")
     app.register_blueprint(api)
     app.register_blueprint(pages_blueprint)
     uploads.init_uploads(app)

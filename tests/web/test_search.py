@@ -238,6 +238,17 @@ def test_the_pages_work_without_scripts(site: Site, sessions: Sessions, tracks: 
     assert "Or begin with" in refused.text
 
 
+def test_a_picture_of_some_megabytes_passes_the_form_and_the_api(site: Site) -> None:
+    token = _token(site.client.get("/search").text)
+    edge = "x7f"
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{token}\r\n--{edge}\r\n'
+    head += 'Content-Disposition: form-data; name="file"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+    body = head.encode() + jpeg() + bytes(2 * 1024**2) + f"\r\n--{edge}--\r\n".encode()
+    for address, status in (("/search/pictures", 303), ("/api/v1/search/queries", 201)):
+        sent = site.client.post(address, data=body, content_type=f"multipart/form-data; boundary={edge}")
+        assert sent.status_code == status, sent.text
+
+
 def test_a_calibrated_model_has_words_and_histograms(site: Site, sessions: Sessions) -> None:
     rng = np.random.default_rng(0)
     for number in range(5):
