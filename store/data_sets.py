@@ -57,8 +57,9 @@ def contents(confirmed: Sequence[Sighting], storage: Storage, form: str) -> Cont
 def _market1501(confirmed: Sequence[Sighting], storage: Storage) -> Contents:
     """Yield pictures named ``<identity>_c<camera>s1_<frame>_<picture>.jpg``.
 
-    Of the identities that several cameras saw every second one is to train with. Of the others the first picture by
-    each camera is a query. Those that one camera saw are distractors, and to train with they would teach little.
+    Of the identities that several cameras saw every second one is to train with. Of the others all pictures are in the
+    gallery, and the first by each camera is a query, too: the rule of Market-1501 leaves a query's own camera out.
+    Identities that one camera saw are distractors; to train with they would teach little.
     """
     cameras_of: dict[int, set[int]] = {}
     for seen in confirmed:
@@ -71,14 +72,10 @@ def _market1501(confirmed: Sequence[Sighting], storage: Storage) -> Contents:
         for place, path in enumerate(files.crops(seen.track.number) if files is not None else []):
             name = f"{owner:04d}_c{seen.camera.id}s1_{seen.track.id:06d}_{place:02d}.jpg"
             pair = (owner, seen.camera.id)
-            if owner in to_train:
-                folder = "bounding_box_train"
-            elif owner in crossing and pair not in asked:
-                folder = "query"
+            yield f"{'bounding_box_train' if owner in to_train else 'bounding_box_test'}/{name}", _read(path)
+            if owner not in to_train and len(cameras_of[owner]) > 1 and pair not in asked:
                 asked.add(pair)
-            else:
-                folder = "bounding_box_test"
-            yield f"{folder}/{name}", _read(path)
+                yield f"query/{name}", _read(path)
 
 
 def _mot(confirmed: Sequence[Sighting], storage: Storage) -> Contents:

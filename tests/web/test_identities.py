@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from reid.datasets import read_dataset
 from store import identities
 from tests.databases import NOON
 from tests.web.sites import Site, publish_result
@@ -184,7 +185,9 @@ def test_an_identity_leaves_as_a_zip_whose_manifest_is_true(site: Site, two: tup
     assert [row.split(",")[1] for row in rows] == ["camera", "gate", "hall"]
 
 
-def test_confirmed_identities_leave_as_data_sets(site: Site, two: tuple[int, int], add_video: AddVideo) -> None:
+def test_confirmed_identities_leave_as_data_sets(
+    site: Site, two: tuple[int, int], add_video: AddVideo, tmp_path: Path
+) -> None:
     do(site, "merge", list(two))
     other = [track_ids(site, add_video(camera, "2026-11-21T08:00:00Z"))[0] for camera in ("gate", "hall")]
     second = site.client.post("/api/v1/identities", json={"tracks": other}).get_json()["id"]
@@ -193,8 +196,11 @@ def test_confirmed_identities_leave_as_data_sets(site: Site, two: tuple[int, int
         answer = site.client.get(f"/api/v1/identities/export/{form}.zip")
         with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
             found[form] = {name: archive.read(name) for name in archive.namelist() if name != "manifest.json"}
+            archive.extractall(tmp_path / form)
     folders = sorted(name.partition("/")[0] for name in found["market1501"])
-    assert folders == ["bounding_box_train", "bounding_box_train", "query", "query"]
+    assert folders == [*["bounding_box_test"] * 2, *["bounding_box_train"] * 2, *["query"] * 2]
+    read = read_dataset("market1501", tmp_path / "market1501")
+    assert ([image.identity for image in read.train], len(read.query)) == ([two[0]] * 2, 2)
     lines = next(text for name, text in found["mot"].items() if name.endswith("gt.txt")).decode().splitlines()
     assert len(lines) == 20
     assert lines[0].split(",")[:2] in (["1", str(two[0])], ["1", str(second)])
