@@ -9,7 +9,7 @@ from model.protocols import Detector, Embedder
 from records import ModelInfo, Notice
 
 DETECTORS = ("auto", "builtin", "hog", "yolox", "paddledet")
-EMBEDDERS = ("auto", "hsv_stripes", "paddle")
+EMBEDDERS = ("auto", "hsv_stripes", "builtin", "paddle")
 
 
 def build_detector(
@@ -118,6 +118,10 @@ def build_embedder(name: str, model_dir: Path, *, threads: int, use_gpu: bool) -
         from model.hsv_stripes import HsvStripes
 
         return HsvStripes(info=ModelInfo("hsv_stripes", notices=notices))
+    if name == "builtin":
+        from model.builtin_embedder import BuiltinEmbedder
+
+        return BuiltinEmbedder(threads=threads, use_gpu=use_gpu)
     if name == "paddle":
         from model.paddle_embedder import PaddleEmbedder
 

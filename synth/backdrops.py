@@ -24,7 +24,7 @@ def sample_backdrop(rng: np.random.Generator, height: int, width: int) -> FloatA
         _clutter(rng, picture)
     picture += _noise(rng, height, width) * rng.uniform(0.02, 0.12)
     if rng.random() < 0.35:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 2.0))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 2.0)), np.float32)
     result: FloatArray = np.clip(picture * rng.uniform(0.6, 1.25), 0, 1).astype(np.float32)
     return result
 

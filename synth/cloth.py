@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from records import FloatArray
 from synth.people import Cloth
@@ -24,7 +27,7 @@ def pattern(cloth: Cloth, tube: Tube, seed: int, *, is_trunk: bool = False) -> F
     along, across = tube.along, (tube.around - np.float32(_FRONT)) * tube.girth
     shape = tube.points.shape[:2]
     if cloth.pattern == "stripes":
-        share = _soft(np.sin(along * (2 * np.pi / (2 * _STRIPE_M * cloth.scale)))) * np.ones_like(across)
+        share: FloatArray = _soft(np.sin(along * (2 * np.pi / (2 * _STRIPE_M * cloth.scale)))) * np.ones_like(across)
     elif cloth.pattern == "pinstripes":
         share = 0.8 * _soft(4 * (np.sin(across * (2 * np.pi / (_STRIPE_M * cloth.scale))) - 0.6)) * np.ones_like(along)
     elif cloth.pattern == "checks":
@@ -35,14 +38,18 @@ def pattern(cloth: Cloth, tube: Tube, seed: int, *, is_trunk: bool = False) -> F
     elif cloth.pattern == "two_tone":
         share = _soft(30 * (0.22 * cloth.scale - along)) * np.ones_like(across)
     elif cloth.pattern == "block":
-        share = _soft(10 * (np.abs(np.cos(tube.around)) - 0.8)) * np.ones_like(along) if is_trunk else np.ones(shape)
+        share = (
+            _soft(10 * (np.abs(np.cos(tube.around)) - 0.8)) * np.ones_like(along)
+            if is_trunk
+            else np.ones(shape, np.float32)
+        )
     elif cloth.pattern == "mottled":
         share = 0.35 * (1 + waves(seed, along, tube.around, per_m=26 / cloth.scale, turns=3))
     else:
         share = np.zeros(shape, np.float32)
-    share = np.broadcast_to(share, shape)[..., None].astype(np.float32)
+    mixed = np.broadcast_to(share, shape)[..., None].astype(np.float32)
     worn = 1 + 0.05 * waves(seed + 7, along, tube.around, per_m=16, turns=2)[..., None]
-    result: FloatArray = ((first + (second - first) * share) * worn).astype(np.float32)
+    result: FloatArray = ((first + (second - first) * mixed) * worn).astype(np.float32)
     return result
 
 
@@ -56,11 +63,12 @@ def folds(cloth: Cloth, seed: int, *, hanging: float = 0.0) -> Relief:
     height = np.float32(cloth.folds_m)
 
     def relief(along: FloatArray, around: FloatArray) -> FloatArray:
-        ringed = waves(seed + 1, along, around, per_m=42, turns=2)
-        if not hanging:
-            return height * ringed
-        hung = waves(seed + 2, along, around, per_m=1.5, turns=9) * np.minimum(along * 3, 1)
-        return height * ((1 - hanging) * ringed + 2 * hanging * hung)
+        outwards = waves(seed + 1, along, around, per_m=42, turns=2)
+        if hanging:
+            hung = waves(seed + 2, along, around, per_m=1.5, turns=9) * np.minimum(along * 3, 1)
+            outwards = (1 - hanging) * outwards + 2 * hanging * hung
+        relieved: FloatArray = (height * outwards).astype(np.float32)
+        return relieved
 
     return relief
 
@@ -94,7 +102,7 @@ def _print(cloth: Cloth, tube: Tube, seed: int) -> FloatArray:
     return result
 
 
-def _soft(values: FloatArray) -> FloatArray:
+def _soft(values: NDArray[np.floating[Any]]) -> FloatArray:
     """Return 0 to 1 with a steep step at 0."""
-    result: FloatArray = np.clip(values * 2 + 0.5, 0, 1)
+    result: FloatArray = np.clip(values * 2 + 0.5, 0, 1).astype(np.float32)
     return result

@@ -46,7 +46,7 @@ def cutout_of(sprite: Sprite) -> Cutout:
     shrink = min(1.0, (CANVAS_HEIGHT - 2) / height, (CANVAS_WIDTH - 2) / width)
     if shrink < 1:
         width, height = int(width * shrink), int(height * shrink)
-        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.float32)
     left, top = (CANVAS_WIDTH - width) // 2, (CANVAS_HEIGHT - height) // 2
     canvas = np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH, 4), np.uint8)
     canvas[top : top + height, left : left + width] = np.clip(picture * 255 + 0.5, 0, 255)
@@ -126,7 +126,8 @@ def _placed(cutout: Cutout, box_xyxy: FloatArray, *, flip: bool) -> FloatArray:
     affine = np.array([[across, 0, -x1 * across], [0, down, -y1 * down]], np.float32)
     if flip:
         affine[0] = [-across, 0, CROP_WIDTH + x1 * across]
-    placed = cv2.warpAffine(cutout.rgba, affine, (CROP_WIDTH, CROP_HEIGHT)).astype(np.float32) / 255
+    warped = cv2.warpAffine(cutout.rgba, affine, (CROP_WIDTH, CROP_HEIGHT))
+    placed: FloatArray = np.asarray(warped, np.float32) / np.float32(255)
     placed[..., :3] *= placed[..., 3:]
     return placed
 

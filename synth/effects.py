@@ -93,7 +93,7 @@ def apply_effects(image_rgb: FloatArray, effects: CameraEffects, rng: np.random.
     pixels: Image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
     if effects.jpeg_quality is not None:
         _, coded = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, effects.jpeg_quality])
-        pixels = np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])  # type: ignore[assignment]  # OpenCV types any array
+        pixels = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1].copy()
     return pixels
 
 
@@ -101,12 +101,14 @@ def _blurred(image_rgb: FloatArray, effects: CameraEffects) -> FloatArray:
     image = np.asarray(image_rgb, np.float32)
     height, width = image.shape[:2]
     if effects.motion_blur_px > 1:
-        image = cv2.filter2D(image, -1, _motion_kernel(effects.motion_blur_px, effects.motion_blur_rad))
+        kernel = _motion_kernel(effects.motion_blur_px, effects.motion_blur_rad)
+        image = np.asarray(cv2.filter2D(image, -1, kernel), np.float32)
     if effects.blur_px:
-        image = cv2.GaussianBlur(image, (0, 0), effects.blur_px)
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), effects.blur_px), np.float32)
     if effects.downscale < 1:
         small = (max(1, round(width * effects.downscale)), max(1, round(height * effects.downscale)))
-        image = cv2.resize(cv2.resize(image, small, interpolation=cv2.INTER_AREA), (width, height))
+        shrunk = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+        image = np.asarray(cv2.resize(shrunk, (width, height)), np.float32)
     return image
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import colorsys
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 Rgb = tuple[float, float, float]
 """Display values, 0 to 1."""
@@ -269,6 +271,6 @@ def _varied(rng: np.random.Generator, colour: Rgb, spread: float) -> Rgb:
     return _colour(np.asarray(colour) * np.exp(rng.normal(0, spread)) + rng.normal(0, 0.012, 3))
 
 
-def _colour(values: np.ndarray) -> Rgb:  # type: ignore[type-arg]  # any float array of three
+def _colour(values: NDArray[np.floating[Any]]) -> Rgb:
     red, green, blue = np.clip(values, 0.02, 0.98).tolist()
     return (red, green, blue)

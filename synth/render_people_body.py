@@ -243,7 +243,7 @@ def _face(person: Person, local: FloatArray, front: FloatArray, high: FloatArray
     """Return the (V, T, 3) colours of the skull: skin, eyes, mouth, beard, and hair where it grows short."""
     skin = np.asarray(person.body.skin, np.float32)
     side = np.abs(local @ np.array([-ahead[1], ahead[0], 0], np.float32))
-    colours = np.broadcast_to(skin, local.shape).copy()
+    colours: FloatArray = np.broadcast_to(skin, local.shape).copy()
     colours *= 1 - 0.04 * np.clip(-high, 0, 1)[..., None]
     is_front = front > 0.3
     eyes = is_front & (np.abs(high - 0.08) < 0.09) & (np.abs(side - 0.3) < 0.14)

@@ -128,7 +128,7 @@ def _nearest(cell: NDArray[np.int64], height: FloatArray, count: int) -> NDArray
 
 def _without_pinholes(nearest: NDArray[np.int64], depth: FloatArray) -> NDArray[np.int64]:
     """Fill single cells that are empty, or show something far behind, between two that are alike."""
-    filled = nearest.copy()
+    filled: NDArray[np.int64] = nearest.copy()
     for first, middle, last in (
         (np.s_[:, :-2], np.s_[:, 1:-1], np.s_[:, 2:]),
         (np.s_[:-2], np.s_[1:-1], np.s_[2:]),
@@ -168,11 +168,13 @@ def _lit(surface: Surface, drawn: NDArray[np.int64], light: Light) -> FloatArray
     def cell_of(points: FloatArray) -> NDArray[np.int64]:
         x = np.clip((points[:, 0] - low[0]) / _SHADOW_CELL_M, 0, columns - 1).astype(np.int64)
         y = np.clip((points[:, 1] - low[1]) / _SHADOW_CELL_M, 0, rows - 1).astype(np.int64)
-        return y * columns + x
+        cells: NDArray[np.int64] = y * columns + x
+        return cells
 
     winners = _nearest(cell_of(casting), casting[:, 2], rows * columns)
     height = np.where(winners >= 0, casting[winners, 2], np.float32(-9)).astype(np.float32).reshape(rows, columns)
-    height = cv2.GaussianBlur(np.where(height < -8, casting[:, 2].min(), height), (3, 3), 0.7)
+    height = np.where(height < -8, casting[:, 2].min(), height)
+    height = np.asarray(cv2.GaussianBlur(height, (3, 3), 0.7), np.float32)
     receiving = surface.points[drawn] @ plane
     above = height.ravel()[cell_of(receiving)] - receiving[:, 2]
     result: FloatArray = 1 - np.clip((above - _SHADOW_BIAS_M) / 0.04, 0, 1)
@@ -183,14 +185,16 @@ def _sprite(linear: FloatArray, alpha: FloatArray, scale: int, anchor_xy: tuple[
     """Average the fine picture down and cut it tightly."""
     if scale > 1:
         size = (linear.shape[1] // scale, linear.shape[0] // scale)
-        linear = cv2.resize(linear, size, interpolation=cv2.INTER_AREA)
-        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+        linear, alpha = (
+            np.asarray(cv2.resize(layer, size, interpolation=cv2.INTER_AREA), np.float32) for layer in (linear, alpha)
+        )
     else:
-        linear, alpha = cv2.GaussianBlur(linear, (3, 3), 0.55), cv2.GaussianBlur(alpha, (3, 3), 0.55)
+        linear, alpha = (np.asarray(cv2.GaussianBlur(layer, (3, 3), 0.55), np.float32) for layer in (linear, alpha))
     rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     linear, alpha = linear[top:bottom, left:right], alpha[top:bottom, left:right]
-    image = to_display(linear / np.maximum(alpha, 1e-3)[..., None]) * (alpha > 0)[..., None]
+    whole: FloatArray = linear / np.maximum(alpha, np.float32(1e-3))[..., None]
+    image = to_display(whole) * (alpha > 0)[..., None]
     return Sprite(image.astype(np.float32), alpha.copy(), (anchor_xy[0] - float(left), anchor_xy[1] - float(top)))
 
 

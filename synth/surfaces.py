@@ -98,10 +98,10 @@ def tube(
         grown = 1 + relief(along_column, around_row) / np.maximum(radius.mean(axis=1, keepdims=True), 0.01)
         left, ahead = left * grown, ahead * grown
     points = centres[:, None] + left[..., None] * sideways[:, None] + ahead[..., None] * front[:, None]
-    points = points.astype(np.float32)
+    grid: FloatArray = points.astype(np.float32)
     return Tube(
-        points=points,
-        normals=_normals(points, centres),
+        points=grid,
+        normals=_normals(grid, centres),
         along=along_column,
         share=along_column / np.float32(reach[-1]),
         around=around_row,

@@ -31,7 +31,7 @@ ALLOWED: Mapping[str, set[str]] = {
     "video": _GROUND,
     "store": _GROUND,
     "pipeline": _GROUND | {"deep_sort", "model", "video"},
-    "synth": _GROUND | {"video"},
+    "synth": _GROUND | {"video", "reid"},
     "reid": _GROUND | {"model"},
     "search": _GROUND | {"config", "model", "reid", "store"},
     "web": _GROUND | {"config", "store", "search", "video.probe"},

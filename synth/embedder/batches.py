@@ -105,7 +105,8 @@ class BatchMaker:
         crowd = int(rng.choice(3, p=(0.6, 0.3, 0.1)))
         strangers = [self._stranger(passing, view[0]) for _ in range(crowd)]
         image, mask = compose(self._store.cutout(view), strangers, self._backdrop(), self._backdrop(), habits, rng)
-        return image, cv2.resize(mask, (MASK_WIDTH, MASK_HEIGHT), interpolation=cv2.INTER_AREA)
+        shrunk = cv2.resize(mask, (MASK_WIDTH, MASK_HEIGHT), interpolation=cv2.INTER_AREA)
+        return image, np.asarray(shrunk, np.float32)
 
     def _stranger(self, passing: IntArray, identity: int) -> Stranger:
         """Return somebody else whom the same camera sees."""
@@ -123,4 +124,5 @@ class BatchMaker:
         piece = whole[top : top + HEIGHT, left : left + WIDTH]
         if rng.random() < 0.5:
             piece = piece[:, ::-1]
-        return piece.astype(np.float32) / 255
+        shown: FloatArray = piece.astype(np.float32) / np.float32(255)
+        return shown
