@@ -154,7 +154,7 @@ class ModelInfo:
     source : the file or folder of the weights; empty where there are none.
     device : ``cpu`` or ``gpu``.
     notices : what the user should know, e.g. that this is a fallback.
-    distances : of an embedder, where they were measured (``python -m bench.appearance``); only then do its vectors
+    distances : of an embedder, where they were measured (``python -m bench.appearance``); only then may its vectors
         take part in linking the pieces of tracks.
     """
 

@@ -40,6 +40,11 @@ class AppearanceScale:
         if self.usual_same >= self.usual_other:
             raise ValueError(f"usual_same must be below usual_other, they are {self.usual_same}, {self.usual_other}")
 
+    @property
+    def separation(self) -> float:
+        """How many standard deviations one person's distances and two persons' lie apart (d′)."""
+        return (self.usual_other - self.usual_same) / math.hypot(self.spread_same, self.spread_other)
+
     @classmethod
     def of_gate(cls, max_cosine_distance: float) -> AppearanceScale:
         """Return the scale for an embedder of which DeepSORT's gate is known: all distances grow with it."""

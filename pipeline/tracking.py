@@ -28,6 +28,7 @@ KIND_OF_CLASS = np.array([KINDS.index(kind) for kind in CLASS_KINDS])
 """The index in `KINDS` of each class id."""
 
 _USUAL_SCORE = 0.5
+_CLEARLY_BETTER = 1.1
 _NETWORK_MIN_WEIGHT = 1.0
 """A network sees the best crops of a piece alone: one of them tells as much as several boxes taken as they come."""
 
@@ -71,12 +72,15 @@ class Appearances:
 
     @classmethod
     def of(cls, gate: float, descriptor: DistanceScale | None, network: DistanceScale | None) -> Appearances:
-        """Return what is known of a descriptor and a network; unmeasured descriptors go by their gate."""
-        return cls(
-            gate=gate,
-            descriptor=AppearanceScale.of_gate(gate) if descriptor is None else AppearanceScale(**asdict(descriptor)),
-            network=None if network is None else AppearanceScale(**asdict(network), min_weight=_NETWORK_MIN_WEIGHT),
-        )
+        """Return what is known of a descriptor and a network.
+
+        Unmeasured descriptors go by their gate. A network has a say only if it separates people clearly better than the
+        descriptors do: one that was about as good made linking worse, see bench/RESULTS.md.
+        """
+        own = AppearanceScale.of_gate(gate) if descriptor is None else AppearanceScale(**asdict(descriptor))
+        other = None if network is None else AppearanceScale(**asdict(network), min_weight=_NETWORK_MIN_WEIGHT)
+        has_say = other is not None and other.separation >= _CLEARLY_BETTER * own.separation
+        return cls(gate=gate, descriptor=own, network=other if has_say else None)
 
 
 @dataclass(frozen=True, eq=False)

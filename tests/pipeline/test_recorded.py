@@ -15,7 +15,7 @@ from pipeline.analyse import BatchLimits
 from pipeline.detections import DetectionTable
 from pipeline.retrack import retrack
 from pipeline.run import TrackingResult, TrackRequest, track_video
-from pipeline.tracking import TrackingOptions
+from pipeline.tracking import Appearances, TrackingOptions
 from records import DistanceScale, FloatArray, Image, ModelInfo, Progress
 from tests.pipeline.scripted import (
     BLUE,
@@ -182,6 +182,14 @@ def test_a_network_whose_distances_are_known_tells_who_is_who(tmp_path: Path) ->
     np.testing.assert_array_equal(again.points.track_numbers, result.points.track_numbers)
     for mine, theirs in zip(again.tracks, result.tracks, strict=True):
         np.testing.assert_array_equal(mine.embedding, theirs.embedding)
+
+
+def test_a_network_that_separates_no_better_than_the_descriptors_has_no_say() -> None:
+    colours = DistanceScale(usual_same=0.11, spread_same=0.05, usual_other=0.34, spread_other=0.09)
+    weak = DistanceScale(usual_same=0.13, spread_same=0.09, usual_other=0.6, spread_other=0.23)
+    assert Appearances.of(0.13, colours, weak).network is None
+    assert Appearances.of(0.13, colours, MEASURED).network is not None
+    assert Appearances.of(0.13, colours, None).network is None
 
 
 def test_distances_of_people_say_nothing_of_vehicles(tmp_path: Path) -> None:
