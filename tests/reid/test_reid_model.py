@@ -139,7 +139,6 @@ def test_embedder_of_the_worker_gives_its_own_vectors() -> None:
     assert model.extract_features([], picture).shape == (0, embedder.dimension)
 
 
-@pytest.mark.skipif(not Path("model/shipped/embedder.onnx").is_file(), reason="no embedder is shipped yet")
 @pytest.mark.parametrize("load", [ReIDModel.builtin, lambda: ReIDModel.from_timm("builtin")])
 def test_embedder_that_comes_with_the_program_is_at_hand(load: Callable[[], ReIDModel]) -> None:
     features = load().extract_features(BOXES, frame())
