@@ -12,6 +12,7 @@ from types import MappingProxyType
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "crops": ("synth.crops", "pictures of single people by identity and camera, in Market-1501's layout"),
+        "embedder": ("synth.embedder.train", "train our own embedder on rendered people, and export it"),
         "pictures": ("synth.coco", "street scenes with boxes, in COCO's layout"),
         "video": ("synth.videos", "one camera's recording, with truth in MOT's layout"),
         "world": ("synth.videos", "several cameras on one clock, with identities over all of them"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -40,16 +41,18 @@ def export_embedder(network: ColourEmbedder, path: Path, *, seed: int = 0) -> fl
     whole = _FromPixels(network).eval()
     crops = torch.rand(8, 3, 128, 64, generator=torch.Generator().manual_seed(seed)) * 255
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.onnx.export(
-        whole,
-        (crops,),
-        str(path),
-        input_names=["crops"],
-        output_names=["embeddings"],
-        dynamic_axes={"crops": {0: "n"}, "embeddings": {0: "n"}},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():  # the other exporter needs onnxscript
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            whole,
+            (crops,),
+            str(path),
+            input_names=["crops"],
+            output_names=["embeddings"],
+            dynamic_axes={"crops": {0: "n"}, "embeddings": {0: "n"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
     model = onnx.load(str(path))
     _halve(model)
     onnx.checker.check_model(model)
