@@ -25,7 +25,7 @@ from supervise import PortInUseError, check_port
 ROOT = Path(__file__).resolve().parent
 SEED = 14
 FRAME_RATE = 10
-WIDTH, HEIGHT = 640, 360
+WIDTH, HEIGHT = 960, 540
 _TIMEOUT_S = 30.0
 _START_S = 60.0
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).resolve().parent / "shipped" / "detector.onnx"
 DEFAULT_THRESHOLD = 0.5
 """For a tracker that takes every box as it is; one that matches weak boxes in a second stage wants 0.1."""
-DEFAULT_INPUT_SIDE = 416
+INPUT_SIDES = (416, 640)
+"""Smallest and largest long side of the input where none is given; between them two thirds of the picture's."""
 
 _STEP = 32
 _PADDING = 114
@@ -43,7 +44,8 @@ class BuiltinDetector:
         (N, A, 4) boxes in pixels of the input and (N, A, classes) scores 0 to 1, as `synth.detector.export` writes it.
     threshold : lowest score of a box that is returned.
     threads : of the network; 0: onnxruntime's choice.
-    input_side : pictures are scaled so that their long side has this many pixels; a multiple of 32.
+    input_side : pictures are scaled so that their long side has this many pixels, a multiple of 32; None: as
+        `default_input_side` says.
 
     Raises
     ------
@@ -61,10 +63,10 @@ class BuiltinDetector:
         threshold: float = DEFAULT_THRESHOLD,
         threads: int = 0,
         use_gpu: bool = False,
-        input_side: int = DEFAULT_INPUT_SIDE,
+        input_side: int | None = None,
         notices: tuple[Notice, ...] = (),
     ) -> None:
-        if input_side < _STEP or input_side % _STEP:
+        if input_side is not None and (input_side < _STEP or input_side % _STEP):
             raise ValueError(f"input_side must be a multiple of {_STEP}, not {input_side}")
         if not path.is_file():
             raise ModelError("model.weights_missing", model="builtin", path=str(path))
@@ -97,7 +99,8 @@ class BuiltinDetector:
     def _letterbox(self, image_bgr: Image) -> tuple[FloatArray, float]:
         """Return (1, 3, H, W), the picture in its top left and at most 31 rows or columns of grey, and the scale."""
         height, width = image_bgr.shape[:2]
-        scale = self._input_side / max(height, width)
+        side = self._input_side or default_input_side(max(height, width))
+        scale = side / max(height, width)
         new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
         padded = (-(-new_height // _STEP) * _STEP, -(-new_width // _STEP) * _STEP)
         tensor = np.full((1, 3, *padded), _PADDING, np.float32)
@@ -117,6 +120,12 @@ class BuiltinDetector:
         chosen = non_maximum_suppression(boxes, best[likely], _KIND_IDS[class_ids[likely]], _MAX_IOU)
         kept = likely[chosen]
         return Detections(boxes[chosen], best[kept].astype(np.float32), class_ids[kept].astype(np.int64))
+
+
+def default_input_side(long_side: int) -> int:
+    """Return the long side of the network's input for a picture: smaller pictures show larger people."""
+    smallest, largest = INPUT_SIDES
+    return min(max(round(long_side * 2 / 3 / _STEP) * _STEP, smallest), largest)
 
 
 def _check(session: InferenceSession, path: Path) -> str:

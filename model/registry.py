@@ -56,7 +56,7 @@ def build_detector(
             threshold=builtin.DEFAULT_THRESHOLD if threshold is None else threshold,
             threads=threads,
             use_gpu=use_gpu,
-            input_side=input_side or builtin.DEFAULT_INPUT_SIDE,
+            input_side=input_side,
             notices=notices,
         )
     if name == "hog":

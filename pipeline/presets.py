@@ -42,19 +42,19 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             analysed_rate=3.0,
             crops_per_track=2,
             weights_rank=0.0,
-            input_sides={"builtin": 352, "hog": 896, "yolox": 416},
+            input_sides={"builtin": 416, "hog": 896, "yolox": 416},
         ),
         "balanced": Preset(
             analysed_rate=math.inf,
             crops_per_track=4,
             weights_rank=0.5,
-            input_sides={"builtin": 416, "hog": 1104, "yolox": 640},
+            input_sides={"hog": 1104, "yolox": 640},
         ),
         "accurate": Preset(
             analysed_rate=math.inf,
             crops_per_track=8,
             weights_rank=1.0,
-            input_sides={"builtin": 512, "hog": 1104, "yolox": 832},
+            input_sides={"hog": 1104, "yolox": 832},
         ),
     }
 )

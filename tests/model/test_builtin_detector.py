@@ -14,7 +14,7 @@ from bench.detector import judge_boxes, judge_detector
 from bench.mot import find_sequences
 from boxes import iou
 from errors import ModelError
-from model.builtin_detector import WEIGHTS, BuiltinDetector
+from model.builtin_detector import WEIGHTS, BuiltinDetector, default_input_side
 from records import Detections, FloatArray, Image, Kind
 from synth.banks import build_banks, load_banks
 from synth.pictures import PictureMaker
@@ -105,6 +105,11 @@ def test_missing_and_foreign_files_are_named(tmp_path: Path) -> None:
 def test_an_input_side_that_no_stride_divides_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 32, not 500"):
         BuiltinDetector(input_side=500)
+
+
+@pytest.mark.parametrize(("long_side", "side"), [(64, 416), (640, 416), (768, 512), (900, 608), (1920, 640)])
+def test_larger_pictures_are_looked_at_larger(long_side: int, side: int) -> None:
+    assert default_input_side(long_side) == side
 
 
 def test_the_shipped_file_is_small() -> None:
