@@ -75,7 +75,8 @@ def shade(albedo: FloatArray, normals: FloatArray, light: Light, openness: Float
     openness : (N,) 0 to 1, how much of sky and ground is not hidden (ambient occlusion).
     lit : (N,) 0 to 1, 0 where another part shadows the sun.
     """
-    facing: FloatArray = np.maximum(normals @ np.asarray(light.to_sun, np.float32), 0) * lit
+    cosines: FloatArray = normals @ np.asarray(light.to_sun, np.float32)
+    facing = np.maximum(cosines, 0) * lit
     upward = (0.5 + 0.5 * normals[:, 2])[:, None]
     around = upward * np.asarray(light.sky, np.float32) + (1 - upward) * np.asarray(light.ground, np.float32)
     result: FloatArray = albedo * (facing[:, None] * np.asarray(light.sun, np.float32) + around * openness[:, None])

@@ -16,6 +16,7 @@ from web.filters import FILTERS
 from web.languages import HTML_LANGUAGES, LANGUAGES, language, sentence
 from web.names import display_name
 from web.parsing import load
+from web.preset_figures import PRESET_FIGURES
 from web.receive import ReceivedFile, received_files
 from web.reference import operations, schema_tables
 from web.services import services
@@ -166,6 +167,7 @@ def _choices() -> Shown:
         "embedders": [{"value": name} for name in schemas.EMBEDDERS],
         "default_embedder": bundle.settings.embedder,
         "presets": schemas.PRESETS,
+        "preset_figures": PRESET_FIGURES,
         "default_preset": bundle.settings.preset,
         "trackers": schemas.TRACKERS,
         "default_tracker": bundle.settings.tracker,

@@ -38,14 +38,14 @@ def test_masks_say_where_the_person_is() -> None:
         assert crop.image_rgb.shape == (128, 64, 3)
         assert crop.image_rgb.dtype == np.uint8
         assert crop.mask.shape == (128, 64)
-        assert 0 <= crop.mask.min()
+        assert crop.mask.min() >= 0
         assert crop.mask.max() <= 1
     mean = np.mean([crop.mask for crop in crops], axis=0)
     assert mean[40:90, 24:40].mean() > 2 * mean[40:90, :6].mean()
 
 
 def test_the_command_writes_the_layout_of_market_1501(tmp_path: Path) -> None:
-    flags = "--identities 1 --test_identities 1 --cameras 2 --per_camera 2 --masks".split()
+    flags = ["--identities", "1", "--test_identities", "1", "--cameras", "2", "--per_camera", "2", "--masks"]
     assert main(["crops", "--out", str(tmp_path), *flags]) == 0
     names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.jpg"))
     assert [name.rpartition("/")[0] for name in names] == [GALLERY] * 2 + [TRAIN] * 4 + [QUERY] * 2

@@ -38,7 +38,7 @@ def test_anybody_can_be_drawn_from_any_side(seed: int) -> None:
     height, width = sprite.alpha.shape
     assert sprite.image_rgb.shape == (height, width, 3)
     assert sprite.image_rgb.dtype == sprite.alpha.dtype == np.float32
-    assert 0 <= sprite.image_rgb.min()
+    assert sprite.image_rgb.min() >= 0
     assert sprite.image_rgb.max() <= 1
     assert sprite.alpha[0].any()
     assert sprite.alpha[-1].any()
