@@ -35,7 +35,7 @@ MIN_POINTS = 8
 """A track of fewer boxes is not worth an identity of its own, nor is one without a vector."""
 
 STRICT_FALSE_MATCH_RATE = 0.001
-DEFAULT_THRESHOLDS = {"hsv_stripes": 0.96}
+DEFAULT_THRESHOLDS = {"hsv_stripes": 0.96, "builtin": 0.965}
 """What a thousandth of all pairs of different people reached in real recordings (`python -m bench.proposals`)."""
 UNKNOWN_THRESHOLD = 0.9
 """For a model of which nothing was measured here."""
