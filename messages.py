@@ -80,9 +80,14 @@ MESSAGES: dict[str, str] = {
         "People and vehicles were found by the built-in detector, which is small and was trained on rendered pictures only. "
         "Put a YOLOX ONNX file or a PaddleDetection export in %(path)s for better results."
     ),
+    # The next two are said of results of earlier versions, which stand in the database.
     "model.hog_fallback": N_(
         "No detector weights were found, so people were found with OpenCV's HOG, which misses many of them and sees no vehicles. "
         "Put a YOLOX ONNX file or a PaddleDetection export in %(path)s for better results."
+    ),
+    "model.builtin_embedder": N_(
+        "Tracks were described by the built-in embedder, which knows little more than the colours of clothes and was trained on rendered pictures only. "
+        "Put a trained Paddle export in %(path)s for better results."
     ),
     "model.descriptor_fallback": N_(
         "No trained embedding weights were found, so people are told apart by the colours of their clothes (HSV stripe histogram), not by a network."

@@ -96,7 +96,7 @@ def build_embedder(name: str, model_dir: Path, *, threads: int, use_gpu: bool) -
     Parameters
     ----------
     name : one of `EMBEDDERS`. ``auto``: the trained Paddle export in the folder,
-        else the colour descriptor with the notice ``model.descriptor_fallback``.
+        else the built-in one with the notice ``model.builtin_embedder``.
     model_dir : folder of the weights.
     threads : of the CPU; 0: one for each core.
 
@@ -111,17 +111,17 @@ def build_embedder(name: str, model_dir: Path, *, threads: int, use_gpu: bool) -
 
     notices: tuple[Notice, ...] = ()
     if name == "auto":
-        name = "hsv_stripes" if find_paddle_files(model_dir) is None else "paddle"
-        if name == "hsv_stripes":
-            notices = (Notice("model.descriptor_fallback"),)
+        name = "builtin" if find_paddle_files(model_dir) is None else "paddle"
+        if name == "builtin":
+            notices = (Notice("model.builtin_embedder", {"path": str(model_dir)}),)
     if name == "hsv_stripes":
         from model.hsv_stripes import HsvStripes
 
-        return HsvStripes(info=ModelInfo("hsv_stripes", notices=notices))
+        return HsvStripes()
     if name == "builtin":
         from model.builtin_embedder import BuiltinEmbedder
 
-        return BuiltinEmbedder(threads=threads, use_gpu=use_gpu)
+        return BuiltinEmbedder(threads=threads, use_gpu=use_gpu, notices=notices)
     if name == "paddle":
         from model.paddle_embedder import PaddleEmbedder
 

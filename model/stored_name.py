@@ -33,4 +33,4 @@ def weights_hash(path: Path) -> str:
 
 def repeatable_choice(info: ModelInfo, asked: str) -> str:
     """Return what to ask for to get the same model again, where ``auto`` may come to mean another one."""
-    return "hsv_stripes" if info.name == "hsv_stripes" else asked
+    return info.name if info.name in ("hsv_stripes", "builtin") else asked

@@ -76,11 +76,11 @@ def shade(albedo: FloatArray, normals: FloatArray, light: Light, openness: Float
     lit : (N,) 0 to 1, 0 where another part shadows the sun.
     """
     cosines: FloatArray = normals @ np.asarray(light.to_sun, np.float32)
-    facing = np.maximum(cosines, 0) * lit
+    facing: FloatArray = np.maximum(cosines, np.float32(0)) * lit
     upward = (0.5 + 0.5 * normals[:, 2])[:, None]
     around = upward * np.asarray(light.sky, np.float32) + (1 - upward) * np.asarray(light.ground, np.float32)
-    result: FloatArray = albedo * (facing[:, None] * np.asarray(light.sun, np.float32) + around * openness[:, None])
-    return result
+    seen = albedo * (facing[:, None] * np.asarray(light.sun, np.float32) + around * openness[:, None])
+    return np.asarray(seen, np.float32)
 
 
 def to_linear(srgb: FloatArray) -> FloatArray:

@@ -52,14 +52,14 @@ def test_a_video_gives_output_and_result_and_says_what_ran(
     assert "finding and following" in said.err
 
 
-def test_auto_says_when_it_falls_back(tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_auto_says_which_built_in_models_it_takes(tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]) -> None:
     empty = tmp_path / "weights"
     empty.mkdir()
     flags = ["--save_dir", str(tmp_path / "out"), "--det_model_dir", str(empty), "--emb_model_dir", str(empty)]
     assert predict.main(["--video_path", str(video), *flags]) == 0
     said = capsys.readouterr().out
-    assert "No detector weights were found" in said
-    assert "No trained embedding weights were found" in said
+    assert "by the built-in detector" in said
+    assert "by the built-in embedder" in said
 
 
 def test_a_folder_of_pictures_is_a_video(tmp_path: Path) -> None:

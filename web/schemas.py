@@ -18,7 +18,7 @@ from store.tables import IDENTITY_KINDS, KINDS, RENDER, RETRACK, STATES, TRACK
 PRESETS = ("fast", "balanced", "accurate")
 TRACKERS = ("recorded", "online", "deepsort")
 DETECTORS = ("auto", "builtin", "hog", "yolox", "paddledet")
-EMBEDDERS = ("auto", "hsv_stripes", "paddle")
+EMBEDDERS = ("auto", "builtin", "hsv_stripes", "paddle")
 ANNOTATED_STATES = ("ready", "missing", "rendering")
 MAX_RANGE_S = 120.0
 MAX_PAGE = 200

@@ -117,11 +117,12 @@ def test_threshold_outside_zero_to_one_is_refused(tmp_path: Path, threshold: flo
 
 
 @pytest.mark.parametrize("name", ["", "nowhere"])
-def test_auto_embedder_falls_back_to_the_descriptor_and_says_so(tmp_path: Path, name: str) -> None:
+def test_auto_embedder_is_the_built_in_one_without_other_weights_and_says_so(tmp_path: Path, name: str) -> None:
     built = embedder("auto", tmp_path / name)
-    assert built.info.name == "hsv_stripes"
-    assert [notice.code for notice in built.info.notices] == ["model.descriptor_fallback"]
+    assert built.info.name == "builtin"
+    assert [notice.code for notice in built.info.notices] == ["model.builtin_embedder"]
     assert built.dimension == built.embed([np.zeros((9, 5, 3), np.uint8)]).shape[1]
+    assert embedder("builtin", tmp_path).info.notices == ()
     assert embedder("hsv_stripes", tmp_path).info.notices == ()
 
 
@@ -148,7 +149,7 @@ def test_no_framework_is_loaded_before_it_is_needed(tmp_path: Path) -> None:
         "from model.registry import build_detector, build_embedder\n"
         "empty = pathlib.Path(sys.argv[1])\n"
         "build_detector('hog', empty, threshold=None, threads=1, use_gpu=False)\n"
-        "build_embedder('auto', empty, threads=1, use_gpu=False)\n"
+        "build_embedder('hsv_stripes', empty, threads=1, use_gpu=False)\n"
         "print([name for name in ('paddle', 'onnxruntime', 'torch') if name in sys.modules])\n"
     )
     root = Path(__file__).resolve().parents[2]
