@@ -92,7 +92,9 @@ class Settings:
         None, "RESIGHT_DET_THRESHOLD", "Lowest score of a box, 0 to 1; empty: what suits the detector."
     )
     embedder: str = _setting(
-        "auto", "RESIGHT_EMBEDDER", "`auto`, `builtin`, `hsv_stripes` or `paddle`; `auto` takes a Paddle export where present, else the built-in one."
+        "auto",
+        "RESIGHT_EMBEDDER",
+        "`auto`, `builtin`, `hsv_stripes` or `paddle`; `auto` takes a Paddle export where present, else the built-in one.",
     )
     emb_model_dir: Path = _setting(
         Path("model/embedding"), "RESIGHT_EMB_MODEL_DIR", "Embedding weights: the folder of an exported Paddle model."

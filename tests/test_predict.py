@@ -52,7 +52,9 @@ def test_a_video_gives_output_and_result_and_says_what_ran(
     assert "finding and following" in said.err
 
 
-def test_auto_says_which_built_in_models_it_takes(tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_auto_says_which_built_in_models_it_takes(
+    tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     empty = tmp_path / "weights"
     empty.mkdir()
     flags = ["--save_dir", str(tmp_path / "out"), "--det_model_dir", str(empty), "--emb_model_dir", str(empty)]
