@@ -66,16 +66,16 @@ def catalogues() -> None:
     subprocess.run(command, cwd=ROOT, check=True, timeout=60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """Return a site without a worker: jobs wait until a test works on them."""
+    """Return a file of tests its own site without a worker: jobs wait until a test works on them."""
     with running_site(tmp_path_factory.mktemp("site") / "data", "web") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def whole_site(tmp_path_factory: pytest.TempPathFactory, best_detector: Mapping[str, str]) -> Iterator[RunningSite]:
-    """Return a site with its worker."""
+    """Return a file of tests its own site with its workers."""
     with running_site(tmp_path_factory.mktemp("whole") / "data", **best_detector) as running:
         yield running
 
@@ -117,14 +117,14 @@ def open_page(browser: Browser, contexts: list[BrowserContext]) -> Iterator[Any]
         each.check()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tracked_video(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return a video (10 frames a second) with its result: a person walks right, a car drives left."""
     path = make_video(tmp_path_factory.mktemp("even") / "even.mkv", [WALKER, CAR], frame_count=FRAME_COUNT)
     return add_result(site, path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def uneven_video(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the same scene with frames at uneven times, so that playback drops some and repeats others."""
     path = tmp_path_factory.mktemp("uneven") / "uneven.mkv"
