@@ -97,7 +97,7 @@ class PointTable:
         return slice(int(first), int(last)), slice(int(start), int(stop))
 
     def presence(self, bin_s: float, mask: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-        """Return the most points that one frame of each ``bin_s`` seconds has.
+        """Return the most points that a frame of each ``bin_s`` seconds has; bins without frames are as the one before.
 
         Parameters
         ----------
@@ -110,7 +110,10 @@ class PointTable:
         bins = np.floor(self.frame_pts_s / bin_s).astype(np.int64)
         most = np.zeros(int(bins[-1]) + 1, np.int64)
         np.maximum.at(most, bins, per_frame)
-        return most
+        latest = np.zeros(len(most), np.int64)
+        latest[bins] = bins
+        filled: NDArray[np.int64] = most[np.maximum.accumulate(latest)]
+        return filled
 
 
 def mot_lines(points: PointTable) -> Iterator[str]:
